@@ -1,0 +1,1 @@
+"""Gatewise: the LSTM toolkit for text."""

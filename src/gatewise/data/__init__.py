@@ -1,0 +1,1 @@
+"""From files to texts and labels: tables, their checks, splits and batches."""

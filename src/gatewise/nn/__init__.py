@@ -1,0 +1,1 @@
+"""Torch modules over ragged batches, usable on their own."""

@@ -1,0 +1,112 @@
+"""Options: one dataclass line is a keyword, a command-line flag, a JSON entry and its help text.
+
+    @dataclass
+    class TextClassifier:
+        hidden_size: int = option(128, "Units of every recurrent layer and direction.", minimum=1)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import types
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from gatewise.errors import OptionError
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """A dataclass field with its help text and, for numbers, its allowed range."""
+    limits = {"minimum": minimum, "maximum": maximum, "below": below}
+    return dataclasses.field(default=default, metadata={"help": help, **limits})
+
+
+def names(owner: Any) -> tuple[str, ...]:
+    """The names of all options of a dataclass or of an instance of one."""
+    return tuple(field.name for field in dataclasses.fields(owner))
+
+
+def values(owner: Any) -> dict[str, Any]:
+    """The options of an instance by name, as JSON can hold them."""
+    return {name: getattr(owner, name) for name in names(owner)}
+
+
+def build(owner: type[Any], given: dict[str, Any]) -> Any:
+    """Make an `owner` from named options.
+
+    Raises:
+        OptionError: a name is unknown or a value is not allowed.
+    """
+    known = names(owner)
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else f" It has: {', '.join(known)}."
+            raise OptionError(f"{owner.__name__} has no option '{name}'.{hint}")
+    return owner(**given)
+
+
+def check(owner: Any) -> None:
+    """Check every option of an instance against its type and range.
+
+    Raises:
+        OptionError: which option of which class, what is allowed and what came.
+    """
+    kinds = get_type_hints(type(owner))
+    for field in dataclasses.fields(owner):
+        value, kind = getattr(owner, field.name), kinds[field.name]
+        allowed = _complaint(value, kind, field.metadata)
+        if allowed is not None:
+            raise OptionError(
+                f"The '{field.name}' option of {type(owner).__name__} must be {allowed}. "
+                f"Got {value!r}."
+            )
+
+
+def _complaint(value: Any, kind: Any, limits: Any) -> str | None:
+    """What would be allowed, or None where the value is fine."""
+    if get_origin(kind) in (Union, types.UnionType):
+        complaints = [_complaint(value, part, limits) for part in get_args(kind)]
+        if None in complaints:
+            return None
+        return " or ".join(complaint for complaint in complaints if complaint)
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        fits = any(type(value) is type(choice) and value == choice for choice in choices)
+        return None if fits else "one of " + ", ".join(str(choice) for choice in choices)
+    if kind is type(None):
+        return None if value is None else "None"
+    if kind is bool:
+        return None if isinstance(value, bool) else "true or false"
+    if kind in (int, float):
+        return _number_complaint(value, kind, limits)
+    if kind is str:
+        return None if isinstance(value, str) else "a text"
+    raise TypeError(f"Options cannot have the type {kind}.")
+
+
+def _number_complaint(value: Any, kind: type, limits: Any) -> str | None:
+    wanted = "a whole number" if kind is int else "a number"
+    bounds = []
+    if limits.get("minimum") is not None:
+        bounds.append(f"at least {limits['minimum']}")
+    if limits.get("maximum") is not None:
+        bounds.append(f"at most {limits['maximum']}")
+    if limits.get("below") is not None:
+        bounds.append(f"below {limits['below']}")
+    wanted += f" of {' and '.join(bounds)}" if bounds else ""
+    right_type = isinstance(value, kind) or (kind is float and isinstance(value, int))
+    if not right_type or isinstance(value, bool) or not math.isfinite(value):
+        return wanted
+    too_small = limits.get("minimum") is not None and value < limits["minimum"]
+    too_large = limits.get("maximum") is not None and value > limits["maximum"]
+    too_large = too_large or (limits.get("below") is not None and value >= limits["below"])
+    return wanted if too_small or too_large else None

@@ -1,0 +1,75 @@
+"""Ragged: rows of different lengths in one array, without padding.
+
+The only container between the tokenizer and the head of a network. Row `i` is
+`values[offsets[i] : offsets[i + 1]]`; rows may be empty. FlashAttention calls `offsets`
+"cu_seqlens".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Rows of different lengths: `values` (N, ...) and `offsets` (B + 1,), int64, rising from 0.
+
+    Raises:
+        ValueError: the offsets do not start at 0, fall, or do not end at the number of values.
+    """
+
+    values: NDArray[Any]
+    offsets: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        offsets = self.offsets
+        if offsets.dtype != np.int64 or offsets.ndim != 1 or len(offsets) == 0:
+            raise ValueError(
+                "The offsets of a Ragged must be a one-dimensional int64 array of at least one "
+                f"entry. Got {offsets.dtype} of shape {offsets.shape}."
+            )
+        if offsets[0] != 0 or offsets[-1] != len(self.values) or (np.diff(offsets) < 0).any():
+            raise ValueError(
+                f"The offsets of a Ragged must rise from 0 to {len(self.values)}, the number of "
+                f"values. Got offsets from {offsets[0]} to {offsets[-1]}."
+            )
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Any], dtype: Any = np.int32) -> Ragged:
+        """Join rows (sequences or arrays with equal trailing shapes) into one Ragged."""
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        arrays = [np.asarray(row, dtype) for row in rows if len(row)]
+        return cls(np.concatenate(arrays) if arrays else np.empty(0, dtype), offsets)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Length of every row, (B,)."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> NDArray[Any]:
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"Row {row} of a Ragged of {len(self)} rows does not exist.")
+        row %= len(self)
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self.values[start:stop] for start, stop in pairwise(self.offsets))
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Ragged:
+        """The given rows, in the given order, as a new Ragged."""
+        lengths = self.lengths[rows]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        # Position of every value: its place inside its new row, moved to where its old row starts.
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Ragged(self.values[places], offsets)

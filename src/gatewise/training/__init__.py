@@ -1,0 +1,1 @@
+"""Training: one plain loop, its schedule, its checks and its metrics."""
