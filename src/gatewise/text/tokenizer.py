@@ -1,0 +1,383 @@
+"""Tokenizer: texts in, a Ragged of token ids out, by the rules of `rules.py`.
+
+The rules run in the Hugging Face `tokenizers` library, and `to_json` is a tokenizer.json which
+that library reads by itself. Since no rule looks across whitespace, the ids of a run of
+characters without whitespace (a "piece") never change; every piece is tokenized once and
+remembered, which makes a batch of ordinary text several times faster than the library alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gatewise.errors import DataError, ModelFileError, OptionError
+from gatewise.ragged import Ragged
+from gatewise.text import rules
+from gatewise.text.rules import UNKNOWN, Level
+
+# Without this the library starts threads of its own and, when the process forks afterwards,
+# prints a warning on standard error. A user's own setting wins.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import tokenizers
+
+LONGEST_TOKEN = 40  # characters; longer words stay unknown
+LONGEST_PIECE = 500  # characters; longer runs are cut, so that no rule meets an endless one
+MOST_REMEMBERED = 250_000  # pieces, about 50 MB
+LARGEST_VOCABULARY = 1_000_000
+LARGEST_JSON = 64 << 20  # characters
+_BLOCK = 1024  # texts that are tokenized at a time, which bounds the memory of a large batch
+_ALPHABET = 1000  # characters that "bpe" starts from
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_ATTACHED = re.compile(r" (n't|'(?:s|m|d|re|ve|ll)|[.,!?;:%)\]]+|\.\.\.)(?= |$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and its place: `text` is the slice `[start:stop]` of the text, in characters.
+
+    Where one character becomes several tokens (`½` becomes `1 ⁄ 2`), they share its place.
+    """
+
+    text: str
+    id: int
+    start: int
+    stop: int
+
+
+class Tokenizer:
+    """Texts to ids and back. Made by `Tokenizer.train` or `Tokenizer.from_json`.
+
+    Level "word" splits at spaces and punctuation, "bpe" into frequent parts of words, "char"
+    into characters. Id 0 is `<unk>`, the token of all that is not in the vocabulary.
+    """
+
+    def __init__(
+        self, level: Level, lowercase: bool, vocabulary: list[str], merges: list[list[str]]
+    ) -> None:
+        self.level: Level = level
+        self.lowercase = lowercase
+        self.unknown_id = 0
+        self._vocabulary = vocabulary
+        ids = {token: number for number, token in enumerate(vocabulary)}
+        self._json = _to_json(level, lowercase, ids, merges)
+        self._rules = tokenizers.Tokenizer.from_str(self._json)
+        # The same without the cleaning rules, for pieces that are clean already.
+        self._splitter = tokenizers.Tokenizer.from_str(self._json)
+        self._splitter.normalizer = tokenizers.normalizers.Sequence([])
+        self._remembered: dict[str, tuple[int, ...]] = {}
+
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str],
+        *,
+        level: Level = "word",
+        lowercase: bool = True,
+        max_vocabulary: int = 30_000,
+        min_count: int = 2,
+    ) -> Tokenizer:
+        """Learn a vocabulary: the most frequent tokens first, equal counts in alphabetical order.
+
+        Args:
+            texts: any iterable; it is read once.
+            level: "word", "char" or "bpe".
+            lowercase: whether upper and lower case are one.
+            max_vocabulary: most entries, `<unk>` among them.
+            min_count: tokens (for "bpe": pairs of parts) that are rarer stay unknown.
+
+        Raises:
+            OptionError: an option has a value that is not allowed.
+            DataError: a text is not a str, or no token is frequent enough.
+        """
+        _check_options(level, max_vocabulary, min_count)
+        checked = (_checked(text, number) for number, text in enumerate(texts))
+        untrained = cls(level, lowercase, [UNKNOWN], [])
+        merges: list[list[str]] = []
+        if level == "bpe":
+            vocabulary, merges = untrained._learn_parts(checked, max_vocabulary, min_count)
+        else:
+            counts = untrained._count(checked)
+            counts.pop(UNKNOWN, None)
+            frequent = [token for token, count in counts.items() if count >= min_count]
+            frequent.sort(key=lambda token: (-counts[token], token))
+            vocabulary = [UNKNOWN, *frequent[: max_vocabulary - 1]]
+        if len(vocabulary) == 1:
+            raise DataError(
+                f"The texts hold no token that occurs at least {min_count} times, so there is "
+                "nothing to learn from. Give more texts or a smaller 'min_count'."
+            )
+        return cls(level, lowercase, vocabulary, merges)
+
+    @classmethod
+    def from_json(cls, text: str) -> Tokenizer:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ModelFileError: it is anything else.
+        """
+        return cls(*_from_json(text))
+
+    def to_json(self) -> str:
+        """The tokenizer.json, which the Hugging Face library can read too."""
+        return self._json
+
+    def __len__(self) -> int:
+        return len(self._vocabulary)
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """All tokens, by id."""
+        return list(self._vocabulary)
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """Ids of the tokens of every text: values (N,) int32, offsets (B + 1,).
+
+        Never fails on a str; a text without tokens is an empty row. The ids of a text do not
+        depend on the other texts.
+
+        Raises:
+            DataError: the argument is one str, or one of the texts is not a str.
+        """
+        if isinstance(texts, str):
+            raise DataError(
+                "encode() takes a list of texts. Got one text: put it in brackets, [text]."
+            )
+        blocks, lengths = [np.empty(0, np.int32)], [0]
+        for start in range(0, len(texts), _BLOCK):
+            rows = self._rows(texts[start : start + _BLOCK], start)
+            sizes = [len(row) for row in rows]
+            lengths += sizes
+            blocks.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32, sum(sizes)))
+        return Ragged(np.concatenate(blocks), np.cumsum(lengths, dtype=np.int64))
+
+    def tokens(self, text: str) -> list[Token]:
+        """The tokens of one text with their places, in order; their ids are those of `encode`."""
+        found = []
+        for start, piece in _placed_pieces(_checked(text, 0), self.level):
+            encoding = self._rules.encode(_printable(piece), add_special_tokens=False)
+            previous = 0
+            for number, (first, last) in zip(encoding.ids, encoding.offsets, strict=True):
+                begin = first
+                # The library places a replacement, "<url>", at the last character of what it
+                # replaced: it is widened to all of it, unless a removed tag lies between.
+                if previous < first and not self._clean([piece[previous:last]])[0][:1].isspace():
+                    begin = previous
+                found.append(Token(piece[begin:last], number, start + begin, start + last))
+                previous = last
+        return found
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Readable text: words with spaces between them and punctuation attached.
+
+        Raises:
+            ValueError: an id is not in the vocabulary.
+        """
+        tokens = []
+        for number in ids:
+            if not 0 <= number < len(self._vocabulary):
+                raise ValueError(
+                    f"Ids must be from 0 to {len(self._vocabulary) - 1}, the last of the "
+                    f"vocabulary. Got {number}."
+                )
+            tokens.append(self._vocabulary[number])
+        if self.level == "word":
+            return _ATTACHED.sub(r"\1", " ".join(tokens)).replace("( ", "(")
+        return "".join(tokens).replace(rules.SPACE, " ").removeprefix(" ")
+
+    def _rows(self, texts: Sequence[str], first: int) -> list[list[int]]:
+        """Ids of every text, each text a list."""
+        pieces = [
+            _pieces(_checked(text, first + row), self.level) for row, text in enumerate(texts)
+        ]
+        remembered = self._remembered
+        fresh = list({piece for row in pieces for piece in row if piece not in remembered})
+        if fresh:
+            cleaned = self._clean(fresh)
+            distinct = list(dict.fromkeys(cleaned))
+            encodings = self._splitter.encode_batch_fast(distinct, add_special_tokens=False)
+            ids = dict(zip(distinct, (tuple(one.ids) for one in encodings), strict=True))
+            remembered.update(zip(fresh, map(ids.__getitem__, cleaned), strict=True))
+            if len(remembered) > MOST_REMEMBERED:
+                # Replaced, not emptied: another thread may be reading it.
+                self._remembered = {}
+        flatten = itertools.chain.from_iterable
+        return [list(flatten(map(remembered.__getitem__, row))) for row in pieces]
+
+    def _clean(self, pieces: Sequence[str]) -> list[str]:
+        """Every piece after the cleaning rules."""
+        clean = self._rules.normalizer.normalize_str
+        if self.level == "char":
+            return [clean(_printable(piece)) for piece in pieces]
+        # One call for all: a call costs more than the rules do. No rule looks across a line end.
+        return str(clean(_printable("\n".join(pieces)))).split("\n")
+
+    def _count(self, texts: Iterable[str]) -> Counter[str]:
+        """How often every token that is short enough occurs."""
+        pieces: Counter[str] = Counter()
+        for text in texts:
+            pieces.update(_pieces(text, self.level))
+        cleaned: Counter[str] = Counter()
+        for clean, count in zip(self._clean(list(pieces)), pieces.values(), strict=True):
+            cleaned[clean] += count
+        counts: Counter[str] = Counter()
+        for clean, count in cleaned.items():
+            for token, _ in self._rules.pre_tokenizer.pre_tokenize_str(clean):
+                if len(token) <= LONGEST_TOKEN:
+                    counts[token] += count
+        return counts
+
+    def _learn_parts(
+        self, texts: Iterable[str], max_vocabulary: int, min_count: int
+    ) -> tuple[list[str], list[list[str]]]:
+        """Vocabulary and merges of byte-pair encoding over characters."""
+        trainer = tokenizers.trainers.BpeTrainer(
+            vocab_size=max_vocabulary,
+            min_frequency=min_count,
+            special_tokens=[UNKNOWN],
+            limit_alphabet=min(_ALPHABET, max_vocabulary - 1),
+            max_token_length=LONGEST_TOKEN,
+            show_progress=False,
+        )
+        learner = tokenizers.Tokenizer.from_str(self._json)
+        cut = (" ".join(map(_printable, _pieces(text, self.level))) for text in texts)
+        learner.train_from_iterator(cut, trainer)
+        learned = json.loads(learner.to_str())["model"]
+        return sorted(learned["vocab"], key=learned["vocab"].__getitem__), learned["merges"]
+
+
+def _checked(text: str, row: int) -> str:
+    if not isinstance(text, str):
+        raise DataError(f"Every text must be a str. Text {row} is {text!r}.")
+    return text
+
+
+def _check_options(level: str, max_vocabulary: int, min_count: int) -> None:
+    if level not in ("word", "char", "bpe"):
+        raise OptionError(
+            f"The 'level' option of Tokenizer must be one of word, char, bpe. Got {level!r}."
+        )
+    for name, value, least in (
+        ("max_vocabulary", max_vocabulary, 2),
+        ("min_count", min_count, 1),
+    ):
+        most = LARGEST_VOCABULARY if name == "max_vocabulary" else None
+        if (
+            not isinstance(value, int)
+            or isinstance(value, bool)
+            or value < least
+            or (most is not None and value > most)
+        ):
+            limit = f" and at most {most}" if most else ""
+            raise OptionError(
+                f"The '{name}' option of Tokenizer must be a whole number of at least "
+                f"{least}{limit}. Got {value!r}."
+            )
+
+
+def _pieces(text: str, level: Level) -> Sequence[str]:
+    """The parts of a text that are tokenized one by one: characters, or runs without spaces."""
+    if level == "char":
+        return text
+    pieces = text.split()
+    if len(text) > LONGEST_PIECE and len(max(pieces, key=len, default="")) > LONGEST_PIECE:
+        return [part for piece in pieces for part in _cut(piece)]
+    return pieces
+
+
+def _cut(piece: str) -> Iterator[str]:
+    return (piece[at : at + LONGEST_PIECE] for at in range(0, len(piece), LONGEST_PIECE))
+
+
+def _placed_pieces(text: str, level: Level) -> Iterator[tuple[int, str]]:
+    """Start and characters of each of `_pieces`."""
+    start = 0
+    for piece in _pieces(text, level):
+        start = text.index(piece, start)
+        yield start, piece
+        start += len(piece)
+
+
+def _printable(piece: str) -> str:
+    """Lone surrogates, which UTF-8 cannot hold, as replacement characters."""
+    return _SURROGATES.sub("\ufffd", piece)
+
+
+def _to_json(level: Level, lowercase: bool, ids: dict[str, int], merges: list[list[str]]) -> str:
+    document = rules.pipeline(level, lowercase) | {"model": rules.model(level, ids, merges)}
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _from_json(text: str) -> tuple[Level, bool, list[str], list[list[str]]]:
+    """The arguments of a Tokenizer, each checked: nothing of the text is run."""
+    if len(text) > LARGEST_JSON:
+        raise _damaged(f"it is larger than {LARGEST_JSON >> 20} MiB")
+    try:
+        document = json.loads(text, object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(f"it is not JSON ({type(error).__name__}: {error})") from None
+    if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
+        raise _damaged("it has no 'model'")
+    model = document.pop("model")
+    found = rules.known(document)
+    if found is None:
+        raise _damaged("its rules are not those of any tokenizer that Gatewise writes")
+    level, lowercase = found
+    vocabulary = _checked_vocabulary(model.get("vocab"))
+    merges = _checked_merges(model.get("merges"), vocabulary) if level == "bpe" else []
+    if model != rules.model(level, vocabulary, merges):
+        raise _damaged(f"its model is not that of a tokenizer of level '{level}'")
+    return level, lowercase, list(vocabulary), merges
+
+
+def _checked_vocabulary(vocabulary: object) -> dict[str, int]:
+    """Token to id, in the order of the ids."""
+    if not isinstance(vocabulary, dict) or not 1 <= len(vocabulary) <= LARGEST_VOCABULARY:
+        raise _damaged(f"its vocabulary is not a table of 1 to {LARGEST_VOCABULARY:,} tokens")
+    if any(type(number) is not int for number in vocabulary.values()):
+        raise _damaged("an id of its vocabulary is not a whole number")
+    ordered = sorted(vocabulary.items(), key=lambda entry: entry[1])
+    if [number for _, number in ordered] != list(range(len(ordered))):
+        raise _damaged("the ids of its vocabulary are not 0, 1, 2, … without gaps and repeats")
+    for token, number in ordered:
+        if not 1 <= len(token) <= LONGEST_TOKEN or _SURROGATES.search(token):
+            raise _damaged(
+                f"token {number} of its vocabulary is not 1 to {LONGEST_TOKEN} characters"
+            )
+    if ordered[0][0] != UNKNOWN:
+        raise _damaged(f"token 0 of its vocabulary is not {UNKNOWN}")
+    return dict(ordered)
+
+
+def _checked_merges(merges: object, vocabulary: dict[str, int]) -> list[list[str]]:
+    """Pairs of tokens whose joined text is a token too."""
+    if not isinstance(merges, list) or len(merges) > LARGEST_VOCABULARY:
+        raise _damaged("its merges are not a list of pairs")
+    for merge in merges:
+        pair = isinstance(merge, list) and len(merge) == 2 and all(type(m) is str for m in merge)
+        if not pair or not {*merge, "".join(merge)} <= vocabulary.keys():
+            raise _damaged("a merge is not a pair of tokens that together are a token")
+    return merges
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return table
+
+
+def _damaged(cause: str) -> ModelFileError:
+    return ModelFileError(
+        f"tokenizer.json cannot be used: {cause}. The file is damaged or was not written by "
+        "Gatewise."
+    )
