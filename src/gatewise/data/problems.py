@@ -1,0 +1,152 @@
+"""What is wrong with a table: collected row by row, told in one go, kept in a rejects file.
+
+Nothing from a file reaches the terminal as it is: `shown` escapes control characters, ANSI
+escapes, bidirectional overrides, invisible characters and halves of broken bytes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from gatewise.data.writing import PendingFile, table_line
+from gatewise.errors import DataError
+
+SHOWN = 20
+"""How many problems a message spells out before it only counts."""
+
+MOST_REJECTS = 0.01
+"""Share of bad rows above which skipping them would hide a broken file."""
+
+# Control, format (bidi overrides, zero width), surrogate, private, unassigned, line separators.
+_UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """`text` made safe for a terminal and cut to about `limit` characters."""
+    safe = "".join(
+        _escape(char) if unicodedata.category(char) in _UNPRINTABLE else char
+        for char in text[:limit]
+    )
+    return safe + ("…" if len(text) > limit else "")
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that could not be decoded
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def many(count: int, thing: str, things: str | None = None) -> str:
+    """`1 row`, `2 rows`, `12,000 rows`."""
+    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+class Problem(NamedTuple):
+    """One bad row: `line` counts from 1, `offset` is in bytes of the unpacked file."""
+
+    line: int
+    offset: int
+    kind: str
+    reason: str
+    raw: str
+
+
+class Problems:
+    """Collects the bad rows of one pass over a table.
+
+    With `on_bad_rows="error"` the pass ends in a DataError that shows the first 20. With "skip"
+    the bad rows go to the CSV file `rejects` (line, byte_offset, reason, text), unless they are
+    more than 1 % of all rows, which is an error again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        on_bad_rows: Literal["error", "skip"] = "error",
+        rejects: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.count = 0
+        self.blank_lines = 0
+        self.nulls: Counter[str] = Counter()
+        self.remark = ""
+        self._skips = on_bad_rows == "skip"
+        self._first: list[str] = []
+        self._kinds: Counter[str] = Counter()
+        self._rejects = rejects or Path()
+        self._pending: PendingFile | None = None
+
+    @property
+    def refusing(self) -> bool:
+        """Whether a problem was met that ends this pass in an error."""
+        return self.count > 0 and not self._skips
+
+    def add(self, problem: Problem) -> None:
+        """Take down one bad row."""
+        self.count += 1
+        self._kinds[problem.kind] += 1
+        if len(self._first) < SHOWN:
+            self._first.append(f"{self.name}, line {problem.line}: {problem.reason}")
+        if self._skips:
+            if self._pending is None:
+                self._pending = PendingFile(self._rejects)
+                self._pending.write(table_line(["line", "byte_offset", "reason", "text"], ","))
+            fields = [problem.line, problem.offset, problem.reason, problem.raw.rstrip("\r\n")]
+            self._pending.write(table_line(fields, ","))
+
+    def finish(self, good_rows: int) -> list[str]:
+        """End a pass that had `good_rows` usable rows; sentences to tell the user.
+
+        Raises:
+            DataError: there were bad rows and they may not be skipped, or are too many.
+        """
+        notes = []
+        if self.blank_lines:
+            notes.append(f"{self.name}: {many(self.blank_lines, 'blank line')} left out.")
+        for column, count in self.nulls.items():
+            if count:
+                notes.append(
+                    f"{self.name}: {many(count, 'null')} in the column '{shown(column)}' became "
+                    f"{'an empty text' if count == 1 else 'empty texts'}."
+                )
+        if self.count == 0:
+            return notes
+        if not self._skips:
+            raise DataError(self._told("Mend the rows, or leave them out with --on-bad-rows skip."))
+        if self._pending is not None:
+            self._pending.commit()
+            self._pending = None
+        where = shown(str(self._rejects), 300)
+        total = self.count + good_rows
+        bad = f"{self.count:,} of {many(total, 'row')} ({self.count / total:.2%})"
+        if self.count > MOST_REJECTS * total:
+            raise DataError(
+                self._told(
+                    f"{self.name}: {bad} are bad, and at most {MOST_REJECTS:.0%} may be skipped. "
+                    f"All of them are in {where}. Mend the file."
+                )
+            )
+        notes.append(f"{self.name}: {bad} skipped as bad. See {where}.")
+        return notes
+
+    def discard(self) -> None:
+        """Leave no half-written rejects file behind when a pass is given up."""
+        if self._pending is not None:
+            self._pending.discard()
+            self._pending = None
+
+    def _told(self, remedy: str) -> str:
+        lines = list(self._first)
+        if self.count > len(lines):
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in self._kinds.most_common())
+            more = many(self.count - len(lines), "more bad row")
+            lines.append(f"{self.name}: … and {more} ({self.count:,} in all: {kinds}).")
+        if self.remark:
+            lines.append(self.remark)
+        if self.count > 1 or self._skips:
+            lines.append(remedy)
+        return "\n".join(lines)
