@@ -117,6 +117,8 @@ def check_labels(
         DataError: an empty label, a label that is not `allowed`, only one label, or more than
             `max_classes` labels.
     """
+    if not labels:
+        raise DataError("There are no rows to learn from.")
     counts = Counter(labels)
     if any(not label.strip() for label in counts):
         empty = [row for row, label in enumerate(labels) if not label.strip()]

@@ -20,7 +20,7 @@ TEXT_NAMES = (
     "utterance", "sms", "email", "article", "description", "headline", "title", "abstract",
 )  # fmt: skip
 LABEL_NAMES = (
-    "label", "labels", "class", "category", "sentiment", "target", "labels_", "classes",
+    "label", "labels", "class", "category", "sentiment", "target", "classes",
     "categories", "intent", "emotion", "emotions", "topic", "tag", "tags", "polarity",
     "airline_sentiment", "rating", "stars", "score", "spam", "y",
 )  # fmt: skip
@@ -42,28 +42,31 @@ def named(columns: Sequence[str]) -> str:
     return names + (f" and {len(columns) - 20} more" if len(columns) > 20 else "")
 
 
-def check_header(name: str, header: Sequence[str], delimiter: str, line: int) -> None:
+def check_header(name: str, header: Sequence[str], line: int) -> None:
     """Raise a DataError when the first row of a delimited file is no usable header."""
     first = header[0]
     if re.fullmatch(r"sep=.?", first.strip()) or (first == "sep=" and not any(header[1:])):
         raise DataError(
-            f"{name}, line {line}: 'sep=' is a note for Excel, not a header. Delete this line; if "
-            f"another delimiter than {_DELIMITERS.get(delimiter, repr(delimiter))} is used, give "
-            f"it: --delimiter '{shown(first.strip()[4:]) or delimiter}'."
+            f"{name}, line {line}: 'sep=' is a note for Excel, not a header. Delete this line"
+            + (f" and add --delimiter '{shown(first.strip()[4:])}'." if len(header) == 1 else ".")
         )
-    check_delimiter(name, [header], delimiter)
-    for number, column in enumerate(header, start=1):
+    check_names(f"{name}, line {line}", header)
+
+
+def check_names(where: str, columns: Sequence[str]) -> None:
+    """Raise a DataError when a column has no name or two have the same."""
+    for number, column in enumerate(columns, start=1):
         if not column.strip():
-            at_end = " Is there a delimiter at the end of the line?" if number > 1 else ""
+            hint = " Is there a delimiter at the end of the line?"
+            if number == 1:
+                hint = " (pandas writes row numbers so; save with index=False.)"
             raise DataError(
-                f"{name}, line {line}: column {number} of {len(header)} has no name. Name it."
-                f"{at_end or ' (pandas writes row numbers so; save with index=False.)'}"
+                f"{where}: column {number} of {len(columns)} has no name. Name it.{hint}"
             )
-    for column, count in Counter(header).items():
+    for column, count in Counter(columns).items():
         if count > 1:
             raise DataError(
-                f"{name}, line {line}: {count} columns have the name '{shown(column)}'. "
-                "Name each differently."
+                f"{where}: {count} columns have the name '{shown(column)}'. Name each differently."
             )
 
 
@@ -74,7 +77,7 @@ def check_delimiter(name: str, rows: Sequence[Sequence[str]], delimiter: str) ->
     for other, word in _DELIMITERS.items():
         counts = {row[0].count(other) for row in rows}
         if other != delimiter and len(counts) == 1 and counts != {0}:
-            flag = "$'\\t'" if other == "\t" else f"'{other}'"
+            flag = word if other == "\t" else f"'{other}'"
             raise DataError(
                 f"{name}: only one column was found, and the delimiter looks like {word}. "
                 f"Add --delimiter {flag}."
@@ -85,6 +88,8 @@ def check_columns(
     name: str, columns: Sequence[str], wanted: Sequence[str], sample: Sequence[Sequence[str]]
 ) -> None:
     """Raise a DataError when a wanted column does not exist; say which was probably meant."""
+    if not wanted:
+        raise DataError(f"{name}: name at least one column. It has: {named(columns)}.")
     missing = [column for column in wanted if column not in columns]
     if not missing:
         return
@@ -144,6 +149,17 @@ def guess_columns(table: Table) -> ColumnGuess:
         label = spread.fewest([column for column in columns if column != text])
         why.append(f"'{shown(label)}' has {spread.distinct(label):,} different values")
     return ColumnGuess(text, label, " and ".join(why))
+
+
+def guess_text(table: Table) -> str:
+    """The column of the texts of a table that needs no labels.
+
+    Raises:
+        DataError: it is not clear which column is meant; the message names them all.
+    """
+    if len(table.columns) == 1:
+        return table.columns[0]
+    return _by_name(table.columns, TEXT_NAMES) or _Spread(table).longest(table.columns)
 
 
 def _by_name(columns: Sequence[str], names: Sequence[str]) -> str:

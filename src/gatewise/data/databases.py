@@ -15,7 +15,11 @@ from gatewise.data.problems import shown
 from gatewise.errors import DataError, MissingExtraError
 
 _BATCH = 1024
-_CLOSED = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_CLOSED = {
+    "threads": 1,  # so that a query gives its rows in the same order again
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 _PLAIN = [
     "VARCHAR",
     "BOOLEAN",
@@ -76,7 +80,7 @@ class ParquetRows:
         """
         for column in columns:
             kind = self.types[column].upper().split("(")[0].split(" ")[0]
-            if kind not in _PLAIN or self.types[column].endswith("]"):
+            if not kind.startswith(tuple(_PLAIN)) or self.types[column].endswith("]"):
                 raise DataError(
                     f"{self.name}: the column '{shown(column)}' holds {self.types[column]}. "
                     "A column to read must hold plain texts, numbers or truth values."

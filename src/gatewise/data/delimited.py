@@ -101,6 +101,7 @@ class Dialect(NamedTuple):
     codec: str
     mark: int
     max_chars: int
+    header: bool
 
 
 def read_rows(
@@ -132,7 +133,8 @@ def read_rows(
 
 
 def _rows(lines: _Lines, dialect: Dialect, problems: Problems) -> Generator[tuple[int, list[str]]]:
-    delimiter, codec, offset, max_chars = dialect
+    delimiter, codec, offset, max_chars, header = dialect
+    first_row = "header" if header else "first row"
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     decoded = _Decoded(codec)
     width = 0
@@ -163,7 +165,7 @@ def _rows(lines: _Lines, dialect: Dialect, problems: Problems) -> Generator[tupl
             line = lines.line_at(raw, raw.index("\0"))
         if not reason and fields:
             width = width or len(fields)
-            kind, reason = _complaint(lines, fields, width, max_chars, raw)
+            kind, reason = _complaint(lines, fields, width, max_chars, first_row)
         if reason:
             problems.add(Problem(line, offset, kind, reason, raw))
         elif fields:
@@ -207,10 +209,10 @@ class _Decoded:
 
 
 def _complaint(
-    lines: _Lines, fields: list[str], width: int, max_chars: int, raw: str
+    lines: _Lines, fields: list[str], width: int, max_chars: int, first_row: str
 ) -> tuple[str, str]:
     """Kind and reason of what is wrong with a row that could be split into fields, or empty."""
-    if raw[-1] == "\r" and not lines.bare_returns:
+    if lines.row[-1][-1] == "\r" and not lines.bare_returns:
         return "bare carriage return", (
             "a bare carriage return outside quotes. Quote the text, or mend the ends of the lines."
         )
@@ -219,15 +221,19 @@ def _complaint(
         until = f" A quote opened here runs to line {lines.line + span}." if span else ""
         remedy = "Quote the text." if len(fields) > width else "Add what is missing."
         counted = many(len(fields), "field")
-        return "number of fields", f"{counted}, but the header has {width}.{until} {remedy}"
-    if len(raw) > max_chars:
-        longest = max(map(len, fields))
-        if longest > max_chars:
-            return "too long", (
-                f"a text of {longest:,} characters, and --max-chars allows {max_chars:,}. "
-                "Raise it or cut the text."
-            )
+        return "number of fields", f"{counted}, but the {first_row} has {width}.{until} {remedy}"
+    longest = max(map(len, fields))
+    if longest > max_chars:
+        return "too long", too_long(longest, max_chars)
     return "", ""
+
+
+def too_long(size: int, max_chars: int) -> str:
+    """What is wrong with a text of `size` characters."""
+    return (
+        f"a text of {size:,} characters, and --max-chars allows {max_chars:,}. Raise it or cut "
+        "the text."
+    )
 
 
 def _too_long(lines: _Lines, max_chars: int) -> str:

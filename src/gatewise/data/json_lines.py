@@ -10,6 +10,7 @@ import json
 from collections.abc import Generator, Sequence
 from typing import IO, Any
 
+from gatewise.data.delimited import too_long
 from gatewise.data.problems import Problem, Problems, shown
 from gatewise.data.sources import Source
 from gatewise.errors import DataError
@@ -40,8 +41,8 @@ _DECODER = json.JSONDecoder(
 
 def read_objects(
     source: Source, codec: str, mark: int, problems: Problems, max_chars: int
-) -> Generator[tuple[int, int, dict[str, Any], str]]:
-    """Line, byte offset, object and raw text of every line that holds a JSON object.
+) -> Generator[tuple[int, int, dict[str, Any], bytes]]:
+    """Line, byte offset, object and raw bytes of every line that holds a JSON object.
 
     `mark` is the length of the byte order mark. Bad lines go to `problems`.
 
@@ -59,6 +60,11 @@ def read_objects(
         while raw := file.readline(limit):
             line += 1
             size = len(raw)
+            if line == 1 and raw.lstrip().startswith(b"["):
+                raise DataError(
+                    f"{source.name}, line 1: a JSON array begins here. Write one object a line "
+                    "(JSON lines)."
+                )
             kind = reason = ""
             if size == limit and not raw.endswith(b"\n"):
                 size += _skip_to_line_end(file)
@@ -68,15 +74,19 @@ def read_objects(
                 problems.blank_lines += 1
                 offset += size
                 continue
-            text = raw.decode("utf-8", "surrogateescape")
             row: dict[str, Any] = {}
             if not reason:
-                kind, (row, reason) = "JSON", _decoded(raw, line)
+                kind, (row, reason) = "JSON", _decoded(raw)
             if reason:
-                problems.add(Problem(line, offset, kind, reason + ".", text))
+                problems.add(Problem(line, offset, kind, reason + ".", as_text(raw)))
             else:
-                yield line, offset, row, text
+                yield line, offset, row, raw
             offset += size
+
+
+def as_text(raw: bytes) -> str:
+    """A raw line as a text, with escapes for what is not UTF-8."""
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _skip_to_line_end(file: IO[bytes]) -> int:
@@ -88,7 +98,7 @@ def _skip_to_line_end(file: IO[bytes]) -> int:
     return size
 
 
-def _decoded(raw: bytes, line: int) -> tuple[dict[str, Any], str]:
+def _decoded(raw: bytes) -> tuple[dict[str, Any], str]:
     """The object of one line, or why there is none."""
     reason = ""
     row: Any = None
@@ -98,8 +108,6 @@ def _decoded(raw: bytes, line: int) -> tuple[dict[str, Any], str]:
         reason = f"the byte 0x{raw[error.start]:02X} is not UTF-8. Save the file as UTF-8"
     except json.JSONDecodeError as error:
         reason = f"no JSON object at column {error.pos + 1}: {_plain(error.msg)}"
-        if raw.lstrip().startswith(b"[") and line == 1:
-            reason = "a JSON array begins here. Write one object a line (JSON lines)"
     except _NotPlainError as error:
         reason = str(error)
     except RecursionError:
@@ -135,9 +143,6 @@ def pick(
         if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
             return (), f"the key '{shown(column)}' holds half of a surrogate pair."
         if len(value) > max_chars:
-            return (), (
-                f"a text of {len(value):,} characters, and --max-chars allows {max_chars:,}. "
-                "Raise it or cut the text."
-            )
+            return (), too_long(len(value), max_chars)
         texts.append(value)
     return tuple(texts), ""

@@ -68,8 +68,10 @@ class Problems:
         name: str,
         on_bad_rows: Literal["error", "skip"] = "error",
         rejects: Path | None = None,
+        unit: Literal["line", "row"] = "line",
     ) -> None:
         self.name = name
+        self._unit = unit
         self.count = 0
         self.blank_lines = 0
         self.nulls: Counter[str] = Counter()
@@ -90,7 +92,7 @@ class Problems:
         self.count += 1
         self._kinds[problem.kind] += 1
         if len(self._first) < SHOWN:
-            self._first.append(f"{self.name}, line {problem.line}: {problem.reason}")
+            self._first.append(f"{self.name}, {self._unit} {problem.line}: {problem.reason}")
         if self._skips:
             if self._pending is None:
                 self._pending = PendingFile(self._rejects)

@@ -103,7 +103,8 @@ class Source:
                 yield _unpacked(file, self.packing)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(
-                f"{self.name}: the {self.packing} archive is damaged or cut short. Fetch it again."
+                f"{self.name}: this is no {self.packing} archive, or it is damaged or cut short. "
+                "Fetch it again."
             ) from error
         except OSError as error:
             raise DataError(f"{self.name} cannot be read: {error.strerror or error}.") from error
@@ -148,7 +149,8 @@ class Source:
         if not head:
             raise DataError(f"{self.name}: the file is empty.")
         for magic, what in _MAGIC.items():
-            if head.startswith(magic):
+            # Letters alone may begin a text too ("ORCID,text"); binary files hold NUL bytes.
+            if head.startswith(magic) and (not magic.isalnum() or b"\0" in head):
                 if magic[:2] == b"PK" and (b"[Content_Types]" in head or b"xl/" in head):
                     what = "an Excel or Word document (a ZIP archive); save it as CSV UTF-8"  # noqa: PLW2901
                 raise DataError(f"{self.name}: this is {what}. It is not a text table.")
@@ -170,7 +172,11 @@ class Source:
                     f"{name[:6]}, or save it as UTF-8."
                 )
         even, odd = head[0::2].count(0), head[1::2].count(0)
-        if len(head) >= 4 and max(even, odd) > 0.4 * len(head) / 2 and min(even, odd) == 0:
+        if (
+            len(head) >= 4
+            and max(even, odd) > 0.4 * len(head) / 2
+            and 10 * min(even, odd) < max(even, odd)
+        ):
             name = "utf-16-le" if odd else "utf-16-be"
             raise DataError(
                 f"{self.name}: the file looks like UTF-16 without a byte order mark. Add "

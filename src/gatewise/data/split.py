@@ -65,7 +65,8 @@ def split(
                 dev += members[place]
                 left -= len(members[place])
     if not dev:  # one dev row is better than none
-        dev = min(max(strata, key=lambda members: len(members)), key=lambda rows: len(rows))
+        largest = max(strata, key=len)
+        dev += sorted(largest, key=len)[0]
     held_out = np.zeros(len(texts), bool)
     held_out[dev] = True
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)

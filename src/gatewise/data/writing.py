@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import re
+import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -30,9 +31,9 @@ class PendingFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self._temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
         try:
-            self._file: IO[bytes] = self._temporary.open("wb")
+            self._file: IO[bytes] = self._temporary.open("xb")
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror}.") from error
         self._packed: Any = self._file
