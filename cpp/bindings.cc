@@ -1,0 +1,139 @@
+// The Python face of the kernel. It trusts its arguments: kernels.py is the only caller and checks
+// shapes. Every array is taken as it is (.noconvert(), or nanobind would quietly fill a copy), and
+// the interpreter lock is released while the kernel works.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "kernels.h"
+#include "threads.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+using gatewise::Shape;
+using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
+using Offsets = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using MaybeIn = std::optional<In>;
+using MaybeOut = std::optional<Out>;
+
+const float* data(const MaybeIn& array) { return array ? array->data() : nullptr; }
+float* data(const MaybeOut& array) { return array ? array->data() : nullptr; }
+
+int64_t rows(const In& array) { return static_cast<int64_t>(array.shape(0)); }
+int64_t columns(const In& array) { return static_cast<int64_t>(array.shape(1)); }
+
+Shape shape_of(int cell, const std::vector<In>& weight_ih, const std::vector<In>& weight_hh) {
+  return {static_cast<gatewise::CellKind>(cell), static_cast<int>(weight_ih.size()),
+          columns(weight_ih[0]), columns(weight_hh[0]), 0, 0};
+}
+
+std::vector<gatewise::Weights> weights_of(const std::vector<In>& weight_ih,
+                                          const std::vector<In>& weight_hh,
+                                          const std::vector<In>& bias_ih,
+                                          const std::vector<In>& bias_hh) {
+  std::vector<gatewise::Weights> weights;
+  for (size_t i = 0; i < weight_ih.size(); ++i) {
+    weights.push_back({weight_ih[i].data(), weight_hh[i].data(),
+                       i < bias_ih.size() ? bias_ih[i].data() : nullptr,
+                       i < bias_hh.size() ? bias_hh[i].data() : nullptr});
+  }
+  return weights;
+}
+
+}  // namespace
+
+NB_MODULE(_kernel, module) {
+  gatewise::find_team();
+  module.def("find_team", &gatewise::find_team);
+  module.def("available_targets", &gatewise::available_targets);
+  module.def("target", [] { return std::string(gatewise::target().name); });
+  module.def("use_target", &gatewise::use_target);
+
+  nb::class_<gatewise::Packed>(module, "Packed")
+      .def(
+          "__init__",
+          [](gatewise::Packed* self, int cell, const std::vector<In>& weight_ih,
+             const std::vector<In>& weight_hh, const std::vector<In>& bias_ih,
+             const std::vector<In>& bias_hh, int threads) {
+            nb::gil_scoped_release unlocked;
+            new (self) gatewise::Packed(shape_of(cell, weight_ih, weight_hh),
+                                        weights_of(weight_ih, weight_hh, bias_ih, bias_hh),
+                                        threads);
+          },
+          "cell"_a, "weight_ih"_a.noconvert(), "weight_hh"_a.noconvert(), "bias_ih"_a.noconvert(),
+          "bias_hh"_a.noconvert(), "threads"_a)
+      .def(
+          "forward",
+          [](const gatewise::Packed& self, const In& x, const Offsets& offsets,
+             const MaybeIn& hidden0, const MaybeIn& cell0, const Out& hidden,
+             const Out& final_hidden, const MaybeOut& final_cell, const MaybeOut& gates,
+             const MaybeOut& cells, int threads) {
+            gatewise::Forward call{};
+            call.shape = self.shape();
+            call.shape.tokens = rows(x);
+            call.shape.sequences = static_cast<int64_t>(offsets.shape(0)) - 1;
+            call.x = x.data();
+            call.hidden0 = data(hidden0);
+            call.cell0 = data(cell0);
+            call.hidden = hidden.data();
+            call.final_hidden = final_hidden.data();
+            call.final_cell = data(final_cell);
+            call.gates = data(gates);
+            call.cells = data(cells);
+            nb::gil_scoped_release unlocked;
+            self.forward(call, offsets.data(), threads);
+          },
+          "x"_a.noconvert(), "offsets"_a.noconvert(), "hidden0"_a.noconvert().none(),
+          "cell0"_a.noconvert().none(), "hidden"_a.noconvert(), "final_hidden"_a.noconvert(),
+          "final_cell"_a.noconvert().none(), "gates"_a.noconvert().none(),
+          "cells"_a.noconvert().none(), "threads"_a);
+
+  module.def(
+      "backward",
+      [](int cell, const In& x, const Offsets& offsets, const std::vector<In>& weight_ih,
+         const std::vector<In>& weight_hh, const MaybeIn& hidden0, const MaybeIn& cell0,
+         const In& hidden, const In& gates, const MaybeIn& cells, const MaybeIn& d_hidden,
+         const MaybeIn& d_final_hidden, const MaybeIn& d_final_cell, const MaybeOut& d_x,
+         const std::vector<Out>& d_weight_ih, const std::vector<Out>& d_weight_hh,
+         const std::vector<Out>& d_bias_ih, const std::vector<Out>& d_bias_hh,
+         const MaybeOut& d_hidden0, const MaybeOut& d_cell0, int threads) {
+        gatewise::Backward call{};
+        call.shape = shape_of(cell, weight_ih, weight_hh);
+        call.shape.tokens = rows(x);
+        call.shape.sequences = static_cast<int64_t>(offsets.shape(0)) - 1;
+        call.x = x.data();
+        call.hidden0 = data(hidden0);
+        call.cell0 = data(cell0);
+        call.hidden = hidden.data();
+        call.gates = gates.data();
+        call.cells = data(cells);
+        call.d_hidden = data(d_hidden);
+        call.d_final_hidden = data(d_final_hidden);
+        call.d_final_cell = data(d_final_cell);
+        call.d_x = data(d_x);
+        call.d_hidden0 = data(d_hidden0);
+        call.d_cell0 = data(d_cell0);
+        for (size_t i = 0; i < d_weight_ih.size(); ++i) {
+          call.d_weights[i] = {d_weight_ih[i].data(), d_weight_hh[i].data(),
+                               i < d_bias_ih.size() ? d_bias_ih[i].data() : nullptr,
+                               i < d_bias_hh.size() ? d_bias_hh[i].data() : nullptr};
+        }
+        const auto weights = weights_of(weight_ih, weight_hh, {}, {});
+        nb::gil_scoped_release unlocked;
+        gatewise::backward(call, weights, offsets.data(), threads);
+      },
+      "cell"_a, "x"_a.noconvert(), "offsets"_a.noconvert(), "weight_ih"_a.noconvert(),
+      "weight_hh"_a.noconvert(), "hidden0"_a.noconvert().none(), "cell0"_a.noconvert().none(),
+      "hidden"_a.noconvert(), "gates"_a.noconvert(), "cells"_a.noconvert().none(),
+      "d_hidden"_a.noconvert().none(), "d_final_hidden"_a.noconvert().none(),
+      "d_final_cell"_a.noconvert().none(), "d_x"_a.noconvert().none(),
+      "d_weight_ih"_a.noconvert(), "d_weight_hh"_a.noconvert(), "d_bias_ih"_a.noconvert(),
+      "d_bias_hh"_a.noconvert(), "d_hidden0"_a.noconvert().none(),
+      "d_cell0"_a.noconvert().none(), "threads"_a);
+}

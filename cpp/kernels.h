@@ -1,0 +1,50 @@
+// The recurrent layer over a ragged batch: one layer, one or two directions, float32.
+//
+// N tokens in B texts, E input size, H hidden size, D directions, G gates, S saved blocks. Rows are
+// sequence-major: text i owns the tokens offsets[i] .. offsets[i + 1]. Direction 1 walks backwards.
+//
+//   x (N, E)          hidden (N, D*H)            weight_ih (G*H, E)   bias_ih (G*H)
+//   offsets (B + 1)   final_hidden (D, B, H)     weight_hh (G*H, H)   bias_hh (G*H)
+//   gates (D, N, S*H) cells, lstm only (D, N, H)
+//
+// Nothing here knows Python. Shapes are trusted: kernels.py checks them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "memory.h"
+#include "target.h"
+
+namespace gatewise {
+
+// The instruction set in use. `use` is for start-up: it changes the choice for the whole process.
+const Target& target();
+std::vector<std::string> available_targets();
+bool use_target(const std::string& name);
+
+int gates_of(CellKind cell);   // G
+int blocks_of(CellKind cell);  // S
+
+// Weights laid out for the forward walk; immutable, so any number of threads may use it at once.
+class Packed {
+ public:
+  Packed(const Shape& shape, const std::vector<Weights>& weights, int threads);
+  // Fills the outputs of `call`, whose shape gives tokens and sequences. `gates` and `cells` may be
+  // null; the other results are the same to the bit either way and for any number of threads.
+  void forward(Forward call, const int64_t* offsets, int threads) const;
+  const Shape& shape() const { return shape_; }
+
+ private:
+  Shape shape_;
+  const Target& target_;
+  int64_t stride_;
+  Memory memory_;
+};
+
+// Fills every gradient of `call`; `gates` and `cells` stay as they are. Null inputs count as zeros,
+// null outputs (d_x, d_hidden0, biases) are left out.
+void backward(Backward call, const std::vector<Weights>& weights, const int64_t* offsets,
+              int threads);
+
+}  // namespace gatewise

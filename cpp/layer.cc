@@ -1,0 +1,178 @@
+// Divides one layer's work among threads: texts and directions for the walks, tokens for the
+// gradient of x, rows for the gradients of the weights.
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "kernels.h"
+#include "threads.h"
+
+namespace gatewise {
+namespace {
+
+// The shares of all directions. Longest texts first, each to the share with the least to do.
+class Schedule {
+ public:
+  Schedule(const Shape& shape, const int64_t* offsets, int threads) {
+    std::vector<int64_t> order(static_cast<size_t>(shape.sequences));
+    std::iota(order.begin(), order.end(), 0);
+    const auto length = [&](int64_t text) { return offsets[text + 1] - offsets[text]; };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int64_t a, int64_t b) { return length(a) > length(b); });
+    // Two directions keep an even number of threads busy with half as many shares each, and wider
+    // shares run faster: a weight once loaded serves more texts.
+    const bool halve = shape.directions == 2 && threads % 2 == 0;
+    const int64_t parts =
+        std::clamp<int64_t>(halve ? threads / 2 : threads, 1, std::max<int64_t>(1, shape.sequences));
+    lanes_.resize(static_cast<size_t>(shape.directions * parts));
+    for (int direction = 0; direction < shape.directions; ++direction) {
+      std::vector<int64_t> load(static_cast<size_t>(parts), 0);
+      for (const int64_t text : order) {
+        const auto part = std::min_element(load.begin(), load.end()) - load.begin();
+        const int64_t start = direction == 0 ? offsets[text] : offsets[text + 1] - 1;
+        lanes_[static_cast<size_t>(direction * parts + part)].push_back({start, length(text), text});
+        load[static_cast<size_t>(part)] += length(text) + 8;
+      }
+    }
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+      const auto count = static_cast<int64_t>(lanes_[i].size());
+      shares.push_back({lanes_[i].data(), count, static_cast<int>(i / static_cast<size_t>(parts)), nullptr});
+    }
+  }
+
+  size_t row_room(const Target& target) const {
+    size_t bytes = 0;
+    for (const Share& share : shares) bytes += Memory::room<char>(share.count * target.row_bytes);
+    return bytes;
+  }
+  void take_rows(const Target& target, Memory& memory) {
+    for (Share& share : shares) share.rows = memory.take<char>(share.count * target.row_bytes);
+  }
+
+  std::vector<Share> shares;
+
+ private:
+  std::vector<std::vector<Lane>> lanes_;
+};
+
+// The hidden state that every token started from: its neighbour's, or the start state.
+void find_hidden_before(const Backward& call, const int64_t* offsets, const float** before) {
+  const Shape& shape = call.shape;
+  const int64_t size = shape.hidden_size, width = shape.directions * size;
+  for (int64_t direction = 0; direction < shape.directions; ++direction) {
+    for (int64_t text = 0; text < shape.sequences; ++text) {
+      const int64_t start = direction == 0 ? offsets[text] : offsets[text + 1] - 1;
+      const int64_t stride = direction == 0 ? 1 : -1;
+      for (int64_t token = offsets[text]; token < offsets[text + 1]; ++token) {
+        const float*& place = before[direction * shape.tokens + token];
+        if (token != start) {
+          place = call.hidden + (token - stride) * width + direction * size;
+        } else if (call.hidden0 != nullptr) {
+          place = call.hidden0 + (direction * shape.sequences + text) * size;
+        } else {
+          place = call.zeros;
+        }
+      }
+    }
+  }
+}
+
+int64_t in_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
+
+}  // namespace
+
+Packed::Packed(const Shape& shape, const std::vector<Weights>& weights, int threads)
+    : shape_(shape),
+      target_(target()),
+      stride_(in_lines(target_.packed_floats(shape))),
+      memory_(Memory::room<float>(stride_ * shape.directions)) {
+  float* const packed = memory_.data();
+  const int64_t parts = target_.pack_parts(shape);
+  parallel(parts * shape.directions, threads, [&](int64_t task) {
+    const int64_t direction = task / parts;
+    target_.pack(shape_, weights[static_cast<size_t>(direction)], packed + direction * stride_,
+                 task % parts);
+  });
+}
+
+void Packed::forward(Forward call, const int64_t* offsets, int threads) const {
+  Schedule schedule(call.shape, offsets, threads);
+  Memory memory(schedule.row_room(target_));
+  schedule.take_rows(target_, memory);
+  parallel(static_cast<int64_t>(schedule.shares.size()), threads, [&](int64_t task) {
+    const Share& share = schedule.shares[static_cast<size_t>(task)];
+    target_.walk(call, memory_.data() + share.direction * stride_, share);
+  });
+}
+
+void backward(Backward call, const std::vector<Weights>& weights, const int64_t* offsets,
+              int threads) {
+  const Target& target = gatewise::target();
+  const Shape& shape = call.shape;
+  const int64_t directions = shape.directions, size = shape.hidden_size;
+  const int64_t blocks = blocks_of(shape.cell) * size;
+
+  // The rows of the weights' gradients, divided among the threads that one direction gets.
+  const int64_t tiles = target.weight_tiles(shape);
+  const int64_t wanted = std::max<int64_t>(1, (threads + directions - 1) / directions);
+  const int64_t per_task = (tiles + wanted - 1) / wanted;
+  const int64_t tasks = (tiles + per_task - 1) / per_task;
+  const int64_t task_floats = target.weight_scratch_floats(shape, per_task);
+
+  Schedule schedule(shape, offsets, threads);
+  const int64_t packed_floats = in_lines(target.gradient_floats(shape));
+  const int64_t state_floats = directions * shape.sequences * size;
+  Memory memory(schedule.row_room(target) +
+                Memory::room<float>(directions * shape.tokens * blocks) +
+                Memory::room<float>(directions * packed_floats) +
+                Memory::room<float>(state_floats) + Memory::room<float>(blocks) +
+                Memory::room<const float*>(directions * shape.tokens) +
+                static_cast<size_t>(tasks * directions) * Memory::room<float>(task_floats));
+  schedule.take_rows(target, memory);
+  call.d_gates = memory.take<float>(directions * shape.tokens * blocks);
+  float* const packed = memory.take<float>(directions * packed_floats);
+  float* const carry = memory.take<float>(state_floats);
+  call.carry = call.d_cell0 != nullptr ? call.d_cell0 : carry;
+  float* const zeros = memory.take<float>(blocks);
+  std::memset(zeros, 0, static_cast<size_t>(blocks) * sizeof(float));
+  call.zeros = zeros;
+  const float** const before = memory.take<const float*>(directions * shape.tokens);
+  find_hidden_before(call, offsets, before);
+  call.before = before;
+  std::vector<float*> scratch;
+  for (int64_t i = 0; i < tasks * directions; ++i) {
+    scratch.push_back(memory.take<float>(task_floats));
+  }
+
+  const int64_t parts = target.gradient_parts(shape);
+  for (int64_t direction = 0; direction < directions; ++direction) {
+    call.packed[direction] = packed + direction * packed_floats;
+  }
+  parallel(parts * directions, threads, [&](int64_t task) {
+    const int64_t direction = task / parts;
+    target.pack_gradient(shape, weights[static_cast<size_t>(direction)],
+                         packed + direction * packed_floats, task % parts);
+  });
+
+  parallel(static_cast<int64_t>(schedule.shares.size()), threads, [&](int64_t task) {
+    target.walk_back(call, schedule.shares[static_cast<size_t>(task)]);
+  });
+
+  // The large tasks first, so that the small ones fill up what time is left.
+  constexpr int64_t kTokensPerTask = 192;
+  const int64_t weight_tasks = tasks * directions;
+  const int64_t input_tasks =
+      call.d_x != nullptr ? (shape.tokens + kTokensPerTask - 1) / kTokensPerTask : 0;
+  parallel(weight_tasks + input_tasks, threads, [&](int64_t task) {
+    if (task < weight_tasks) {
+      const int64_t first = task % tasks * per_task;
+      target.weight_gradient(call, static_cast<int>(task / tasks), first,
+                             std::min(per_task, tiles - first), scratch[static_cast<size_t>(task)]);
+    } else {
+      const int64_t first = (task - weight_tasks) * kTokensPerTask;
+      target.input_gradient(call, first, std::min(kTokensPerTask, shape.tokens - first));
+    }
+  });
+}
+
+}  // namespace gatewise

@@ -1,0 +1,87 @@
+// What the code of one instruction set is asked to do: plain records and a table of functions.
+//
+// These are shared by objects compiled for different instruction sets, so nothing here may have a
+// body: an inline function could be emitted for AVX-512 and then be run on every machine.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace gatewise {
+
+enum class CellKind : int { lstm, gru, rnn, rnn_relu };
+
+// Sizes of one call: `tokens` rows of x in `sequences` texts.
+struct Shape {
+  CellKind cell;
+  int directions;
+  int64_t input_size, hidden_size, tokens, sequences;
+};
+
+// One direction, in torch's shapes and gate order. A bias may be null.
+struct Weights {
+  const float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+};
+struct WeightGradients {
+  float *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+};
+
+// One text as one direction walks it: token `start` first, then `length` - 1 neighbours.
+struct Lane {
+  int64_t start, length, sequence;
+};
+
+// The texts that one worker walks side by side, longest first.
+struct Share {
+  const Lane* lanes;
+  int64_t count;
+  int direction;
+  void* rows;  // room for `count` records of `Target::row_bytes`
+};
+
+// Arrays as kernels.h describes them.
+struct Forward {
+  Shape shape;
+  const float *x, *hidden0, *cell0;
+  float *hidden, *final_hidden, *final_cell, *gates, *cells;
+};
+
+struct Backward {
+  Shape shape;
+  const float *x, *hidden0, *cell0, *hidden, *gates, *cells;
+  const float *d_hidden, *d_final_hidden, *d_final_cell;
+  float *d_x, *d_hidden0, *d_cell0;
+  WeightGradients d_weights[2];
+  // Scratch, made by layer.cc.
+  float* d_gates;              // (D, N, S*H): gradients of the gates before their activation
+  float* carry;                // (D, B, H): what flows from step to step beside the product
+  const float* zeros;          // S*H zeros
+  const float* packed[2];      // per direction, from pack_gradient
+  const float* const* before;  // (D, N): the hidden state that each token started from
+};
+
+struct Target {
+  const char* name;
+  int64_t row_bytes;
+
+  // Forward: pack the weights of one direction once, part by part, then walk any number of texts.
+  int64_t (*packed_floats)(const Shape&);
+  int64_t (*pack_parts)(const Shape&);
+  void (*pack)(const Shape&, const Weights&, float* packed, int64_t part);
+  void (*walk)(const Forward&, const float* packed, const Share&);
+
+  // Backward: walk back, then the gradients of x (by tokens) and of the weights (by tiles of rows).
+  int64_t (*gradient_floats)(const Shape&);
+  int64_t (*gradient_parts)(const Shape&);
+  void (*pack_gradient)(const Shape&, const Weights&, float* packed, int64_t part);
+  void (*walk_back)(const Backward&, const Share&);
+  void (*input_gradient)(const Backward&, int64_t first_token, int64_t token_count);
+  int64_t (*weight_tiles)(const Shape&);
+  int64_t (*weight_scratch_floats)(const Shape&, int64_t tile_count);
+  void (*weight_gradient)(const Backward&, int direction, int64_t first_tile, int64_t tile_count,
+                          float* scratch);
+};
+
+extern const Target target_generic, target_avx2, target_avx512;
+
+}  // namespace gatewise

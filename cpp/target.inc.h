@@ -1,0 +1,100 @@
+// The whole kernel for one instruction set; target_*.cc include this under their compiler flags.
+//
+// Everything lies in an unnamed namespace and no standard library is included, so that the object
+// defines one global symbol, the table.
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#include "target.h"
+
+namespace gatewise {
+namespace {
+
+#include "vector_math.inc.h"
+
+#include "gemm.inc.h"
+
+#include "cells.inc.h"
+
+#include "recurrence.inc.h"
+
+#include "gradient.inc.h"
+
+#include "weight_gradient.inc.h"
+
+int64_t packed_floats(const Shape& shape) {
+  return with_cell(shape.cell, [&]<class Cell>() { return ForwardLayout<Cell>(shape).floats(); });
+}
+
+int64_t pack_parts(const Shape& shape) {
+  return with_cell(shape.cell, [&]<class Cell>() { return ForwardLayout<Cell>(shape).tiles; });
+}
+
+void pack(const Shape& shape, const Weights& weights, float* packed, int64_t part) {
+  with_cell(shape.cell, [&]<class Cell>() { pack_tile<Cell>(shape, weights, packed, part); });
+}
+
+void walk(const Forward& call, const float* packed, const Share& share) {
+  with_cell(call.shape.cell, [&]<class Cell>() { walk<Cell>(call, packed, share); });
+}
+
+int64_t gradient_floats(const Shape& shape) {
+  return with_cell(shape.cell, [&]<class Cell>() { return GradientLayout<Cell>(shape).floats(); });
+}
+
+int64_t gradient_parts(const Shape& shape) {
+  return ColumnBlocks(shape.hidden_size).count() + ColumnBlocks(shape.input_size).count();
+}
+
+void pack_gradient(const Shape& shape, const Weights& weights, float* packed, int64_t part) {
+  with_cell(shape.cell,
+            [&]<class Cell>() { pack_gradient_block<Cell>(shape, weights, packed, part); });
+}
+
+void walk_back(const Backward& call, const Share& share) {
+  with_cell(call.shape.cell, [&]<class Cell>() { walk_back<Cell>(call, share); });
+}
+
+void input_gradient(const Backward& call, int64_t first_token, int64_t token_count) {
+  with_cell(call.shape.cell,
+            [&]<class Cell>() { input_gradient<Cell>(call, first_token, token_count); });
+}
+
+int64_t weight_tiles(const Shape& shape) {
+  return with_cell(shape.cell, [&]<class Cell>() {
+    return ceil_divide(Cell::kBlocks * shape.hidden_size, kTileRows);
+  });
+}
+
+int64_t weight_scratch_floats(const Shape& shape, int64_t tile_count) {
+  return WeightScratch(shape, tile_count, nullptr).floats;
+}
+
+void weight_gradient(const Backward& call, int direction, int64_t first_tile, int64_t tile_count,
+                     float* scratch) {
+  with_cell(call.shape.cell, [&]<class Cell>() {
+    weight_gradient<Cell>(call, direction, first_tile, tile_count, scratch);
+  });
+}
+
+}  // namespace
+
+const Target GATEWISE_TARGET = {
+    GATEWISE_NAME,
+    sizeof(BackwardRow) + sizeof(float*),
+    packed_floats,
+    pack_parts,
+    pack,
+    walk,
+    gradient_floats,
+    gradient_parts,
+    pack_gradient,
+    walk_back,
+    input_gradient,
+    weight_tiles,
+    weight_scratch_floats,
+    weight_gradient,
+};
+
+}  // namespace gatewise
