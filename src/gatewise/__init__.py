@@ -1,1 +1,65 @@
-"""Gatewise: the LSTM toolkit for text."""
+"""Gatewise: the LSTM toolkit for text.
+
+Public names are imported when they are first used, so that `import gatewise` stays light and never
+imports PyTorch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gatewise.errors import (
+        DataError,
+        GatewiseError,
+        MissingExtraError,
+        ModelFileError,
+        NotFittedError,
+        OptionError,
+        TrainingError,
+    )
+    from gatewise.ragged import Ragged
+    from gatewise.tasks import load
+    from gatewise.tasks.classify.task import TextClassifier
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DataError": "errors",
+    "GatewiseError": "errors",
+    "MissingExtraError": "errors",
+    "ModelFileError": "errors",
+    "NotFittedError": "errors",
+    "OptionError": "errors",
+    "Ragged": "ragged",
+    "TextClassifier": "tasks.classify.task",
+    "TrainingError": "errors",
+    "load": "tasks",
+}
+
+__all__ = [
+    "DataError",
+    "GatewiseError",
+    "MissingExtraError",
+    "ModelFileError",
+    "NotFittedError",
+    "OptionError",
+    "Ragged",
+    "TextClassifier",
+    "TrainingError",
+    "__version__",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gatewise' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"gatewise.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

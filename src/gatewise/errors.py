@@ -4,6 +4,7 @@
     ├── OptionError        an option has a value that is not allowed
     ├── DataError          a table or text cannot be used as it is
     ├── ModelFileError     a model folder is missing, damaged, hostile or too new
+    ├── TrainingError      a training run could not be brought to a useful end
     ├── NotFittedError     an answer was asked of a model that has learned nothing yet
     └── MissingExtraError  a part of Gatewise that is not installed was asked for
 
@@ -26,6 +27,10 @@ class DataError(GatewiseError, ValueError):
 
 class ModelFileError(GatewiseError, ValueError):
     """A model folder is missing, damaged, hostile or written by a newer version."""
+
+
+class TrainingError(GatewiseError, RuntimeError):
+    """A training run could not be brought to a useful end."""
 
 
 class NotFittedError(GatewiseError, RuntimeError):

@@ -15,6 +15,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from gatewise.errors import OptionError
 
+CellName = Literal["lstm", "gru", "rnn"]
+PoolingName = Literal["concat", "last", "mean", "max", "attention"]
+Level = Literal["word", "char", "bpe"]
+
 
 def option(
     default: Any,
@@ -23,10 +27,14 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     below: float | None = None,
+    saved: bool = True,
 ) -> Any:
-    """A dataclass field with its help text and, for numbers, its allowed range."""
+    """A dataclass field with its help text and, for numbers, its allowed range.
+
+    A field that is not `saved`, such as the path of a file, stays out of the model folder.
+    """
     limits = {"minimum": minimum, "maximum": maximum, "below": below}
-    return dataclasses.field(default=default, metadata={"help": help, **limits})
+    return dataclasses.field(default=default, metadata={"help": help, "saved": saved, **limits})
 
 
 def names(owner: Any) -> tuple[str, ...]:
@@ -35,8 +43,9 @@ def names(owner: Any) -> tuple[str, ...]:
 
 
 def values(owner: Any) -> dict[str, Any]:
-    """The options of an instance by name, as JSON can hold them."""
-    return {name: getattr(owner, name) for name in names(owner)}
+    """The saved options of an instance by name, as JSON can hold them."""
+    fields = dataclasses.fields(owner)
+    return {field.name: getattr(owner, field.name) for field in fields if field.metadata["saved"]}
 
 
 def build(owner: type[Any], given: dict[str, Any]) -> Any:
@@ -110,3 +119,35 @@ def _number_complaint(value: Any, kind: type, limits: Any) -> str | None:
     too_large = limits.get("maximum") is not None and value > limits["maximum"]
     too_large = too_large or (limits.get("below") is not None and value >= limits["below"])
     return wanted if too_small or too_large else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What shapes one training run, not the model."""
+
+    epochs: int | None = option(
+        None, "Passes over the training rows. By default derived from their number.", minimum=1
+    )
+    batch_size: int = option(32, "Texts of a batch, at most.", minimum=1)
+    batch_tokens: int = option(16_384, "Tokens of a batch, at most.", minimum=1)
+    learning_rate: float = option(0.002, "Greatest rate of AdamW's one-cycle schedule.", minimum=0)
+    warmup: float = option(0.1, "Share of the steps in which the rate rises.", minimum=0, maximum=1)
+    weight_decay: float = option(0.01, "Weight decay of AdamW.", minimum=0)
+    clip: float = option(1.0, "Greatest norm of the gradient; larger ones are scaled.", minimum=0)
+    average: float = option(
+        0.99, "Decay of the running average of the weights; 0 for none.", minimum=0, below=1
+    )
+    patience: int = option(3, "Epochs without a better dev score before it stops.", minimum=1)
+    dev_share: float = option(
+        0.1, "Share of the rows held out to choose the best epoch.", minimum=0, below=1
+    )
+    seed: int = option(0, "Of weights, shuffling, dropout and the dev split.", minimum=0)
+    threads: int | None = option(None, "Threads; by default all cores there are.", minimum=1)
+    max_classes: int = option(1000, "Different labels that are allowed.", minimum=2)
+    baseline: bool = option(
+        True, "Also fit TF-IDF with logistic regression on the same rows, for comparison."
+    )
+    quiet: bool = option(False, "Show no progress.")
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -73,3 +73,21 @@ class Ragged:
         # Position of every value: its place inside its new row, moved to where its old row starts.
         places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return Ragged(self.values[places], offsets)
+
+    def shortened(self, longest: int) -> tuple[Ragged, int]:
+        """Leave out the middle of rows that are longer than `longest`.
+
+        Returns:
+            The rows, and how many were shortened.
+        """
+        lengths = self.lengths
+        cut = int((lengths > longest).sum())
+        if not cut:
+            return self, 0
+        head = (longest + 1) // 2
+        tail = longest - head
+        rows = [
+            row if len(row) <= longest else np.concatenate([row[:head], row[len(row) - tail :]])
+            for row in self
+        ]
+        return Ragged.from_rows(rows, self.values.dtype), cut

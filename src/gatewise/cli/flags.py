@@ -1,0 +1,55 @@
+"""Flags: from an option dataclass to the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+
+from cyclopts import Group, Parameter
+
+from gatewise import options
+from gatewise.data.tables import Table, open_table
+from gatewise.options import option
+
+
+def flags(owner: type[Any], title: str) -> Any:
+    """A subclass of an option dataclass whose help and group the command line shows."""
+    kinds = get_type_hints(owner)
+    group = Group(title, sort_key=100)
+    fields = [
+        (
+            field.name,
+            Annotated[kinds[field.name], Parameter(help=field.metadata["help"], group=group)],
+            dataclasses.field(default=field.default, metadata=field.metadata),
+        )
+        for field in dataclasses.fields(owner)
+    ]
+    frozen = owner.__dataclass_params__.frozen
+    return dataclasses.make_dataclass(owner.__name__, fields, bases=(owner,), frozen=frozen)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How a table is read."""
+
+    delimiter: str | None = option(
+        None, "One character between fields. By default ',' for .csv and tab for .tsv."
+    )
+    encoding: str = option("utf-8", "Encoding of CSV and TSV.")
+    header: bool = option(True, "The first row names the columns.")
+    query: str | None = option(None, "SELECT over a DuckDB or SQLite file.")
+    on_bad_rows: Literal["error", "skip"] = option(
+        "error", "Stop at rows that do not fit, or leave out up to 1 % and write them to a file."
+    )
+    rejects: str | None = option(None, "Where skipped rows go. By default NAME.rejects.csv.")
+    max_chars: int = option(1_000_000, "Characters that a field may have.", minimum=1)
+
+    def open(self, source: str) -> Table:
+        """Open a table in this way."""
+        return open_table(source, **options.values(self))
+
+
+if TYPE_CHECKING:
+    ReadingFlags = Reading
+else:
+    ReadingFlags = flags(Reading, "Reading tables")

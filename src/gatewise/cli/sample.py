@@ -1,0 +1,25 @@
+"""`gatewise sample`: the sample data as a file to try things on."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from gatewise.errors import DataError
+
+
+def sample(path: str, /) -> None:
+    """Write the sample data: short reviews with their sentiment.
+
+    Args:
+        path: The CSV file to write; an existing file stays as it is.
+    """
+    text = files("gatewise.samples").joinpath("reviews.csv").read_text("utf-8")
+    try:
+        with Path(path).open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except FileExistsError:
+        raise DataError(f"{path} exists already. Choose another name.") from None
+    except OSError as problem:
+        raise DataError(f"{path} cannot be written: {problem.strerror}.") from None
+    print(f"{path}: {text.count(chr(10)) - 1} reviews with the columns text and label.")

@@ -1,0 +1,98 @@
+"""From token ids to hidden states and one vector per text, without PyTorch.
+
+The same kernel that trained the weights answers with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise import kernels
+from gatewise.ragged import Ragged
+from gatewise.shapes import EncoderShape
+
+Floats = NDArray[np.float32]
+
+
+class Encoder:
+    """Embedding, recurrent layers and pooling over ragged batches.
+
+    Args:
+        shape: what it is made of.
+        weights: arrays by name, of the shapes that `shape.weights()` says.
+    """
+
+    def __init__(self, shape: EncoderShape, weights: Mapping[str, Floats]) -> None:
+        self._shape = shape
+        self._weights = weights
+        self._table = weights["embedding.weight"]
+        self._layers = [
+            kernels.Prepared(
+                shape.cell,
+                [
+                    kernels.Weights(
+                        weights[f"recurrent.weight_ih_{end}"],
+                        weights[f"recurrent.weight_hh_{end}"],
+                        weights[f"recurrent.bias_ih_{end}"],
+                        weights[f"recurrent.bias_hh_{end}"],
+                    )
+                    for end in shape.endings(layer)
+                ],
+            )
+            for layer in range(shape.num_layers)
+        ]
+
+    def states(self, ids: Ragged, threads: int | None = None) -> tuple[Floats, Floats]:
+        """Hidden states of the last layer, (N, P), and the final ones of every text, (B, P)."""
+        values = self._table[ids.values]
+        for layer in self._layers:
+            output = layer.forward(values, ids.offsets, threads=threads)
+            values = output.hidden
+        # (D, B, H) → (B, D * H): the directions of a text beside each other.
+        final = output.final_hidden.transpose(1, 0, 2).reshape(len(ids), -1)
+        return values, final
+
+    def pool(self, ids: Ragged, threads: int | None = None) -> Floats:
+        """One vector per text, (B, pooled_size). Empty texts give zeros."""
+        hidden, final = self.states(ids, threads)
+        match self._shape.pooling:
+            case "last":
+                return final
+            case "mean":
+                return _mean(hidden, ids)
+            case "max":
+                return _reduce(np.maximum, hidden, ids)
+            case "concat":
+                parts = _reduce(np.maximum, hidden, ids), _mean(hidden, ids), final
+                return np.concatenate(parts, axis=1)
+            case "attention":
+                weights = self._attention(hidden, ids)
+                return _reduce(np.add, hidden * weights[:, None], ids)
+
+    def _attention(self, hidden: Floats, ids: Ragged) -> Floats:
+        """How much every token counts in its text, (N,)."""
+        projection = self._weights["pooling.projection.weight"]
+        projected = hidden @ projection.T + self._weights["pooling.projection.bias"]
+        scores = np.tanh(projected) @ self._weights["pooling.query"]
+        text = np.repeat(np.arange(len(ids)), ids.lengths)
+        powers = np.exp(scores - _reduce(np.maximum, scores[:, None], ids)[text, 0])
+        return np.asarray(powers / _reduce(np.add, powers[:, None], ids)[text, 0])
+
+
+def _mean(values: Floats, rows: Ragged) -> Floats:
+    lengths = np.maximum(rows.lengths, 1)[:, None]
+    return np.asarray(_reduce(np.add, values, rows) / lengths, np.float32)
+
+
+def _reduce(function: Any, values: Floats, rows: Ragged) -> Floats:
+    """Sum or greatest value of every row's values: (N, P) → (B, P), zeros for an empty row."""
+    result = np.zeros((len(rows), values.shape[1]), np.float32)
+    filled = rows.lengths > 0
+    if filled.any():
+        # reduceat runs from each start to the next one; the empty rows between take no values.
+        result[filled] = function.reduceat(values, rows.offsets[:-1][filled], axis=0)
+    return result

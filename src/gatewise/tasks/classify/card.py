@@ -1,0 +1,139 @@
+"""What a model folder holds for people: the card and the pictures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gatewise.errors import MissingExtraError
+from gatewise.tasks.classify.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_LABELS = 40
+"""Labels up to which a picture names every one."""
+
+
+def model_card(report: Report, options: Mapping[str, Any], labels: tuple[Any, ...]) -> str:
+    """The model card, in Markdown: what it does, how good it is, how to use it."""
+    chosen = "\n".join(f"| `{name}` | {value} |" for name, value in options.items())
+    listed = ", ".join(f"`{label}`" for label in labels[:MOST_LABELS])
+    listed += ", …" if len(labels) > MOST_LABELS else ""
+    pictures = "![Learning curves](learning_curves.png)"
+    if report.evaluation is not None:
+        pictures += "\n![Answers by label](labels.png)"
+    return f"""# Text classifier
+
+Answers with one of {len(labels)} labels: {listed}.
+
+```python
+from gatewise import load
+model = load("path/to/this/folder")
+model.predict(["…"])
+```
+
+## Report
+
+```
+{report}
+```
+
+{pictures}
+
+## Options
+
+| option | value |
+|---|---|
+{chosen}
+
+Trained with seed {report.seed} and {report.threads} threads on data with the fingerprint
+`{report.data}`, by {", ".join(f"{name} {version}" for name, version in report.versions.items())}.
+"""
+
+
+def pictures(report: Report) -> dict[str, bytes]:
+    """Learning curves and, with dev rows, the answers by label, as PNG by file name.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    drawn = {"learning_curves.png": _png(_learning_curves(report))}
+    if report.evaluation is not None:
+        several = report.evaluation.confusion is None
+        picture = _label_scores(report) if several else _confusion(report)
+        drawn["labels.png"] = _png(picture)
+    return drawn
+
+
+def _figure(width: float, height: float) -> Figure:
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, optional
+    except ImportError:
+        raise MissingExtraError("Drawing", "train") from None
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
+
+
+def _learning_curves(report: Report) -> Figure:
+    figure = _figure(6.4, 3.6)
+    loss_axis = figure.subplots()
+    numbers = range(1, len(report.epochs) + 1)
+    losses = [epoch.loss for epoch in report.epochs]
+    scores = [epoch.dev_score for epoch in report.epochs]
+    loss_axis.plot(numbers, losses, "o-", color="tab:blue", label="training loss")
+    loss_axis.set(xlabel="epoch", ylabel="training loss", xticks=list(numbers), ylim=(0, None))
+    loss_axis.yaxis.label.set_color("tab:blue")
+    lines, _ = loss_axis.get_legend_handles_labels()
+    if report.evaluation is not None:
+        score_axis = loss_axis.twinx()
+        metric = report.evaluation.metric
+        score_axis.plot(numbers, scores, "s-", color="tab:orange", label=f"dev {metric}")
+        score_axis.axvline(report.best_epoch, color="gray", linestyle=":", label="kept")
+        if report.linear is not None:
+            score_axis.axhline(
+                report.linear.score, color="tab:green", linestyle="--", label="linear model"
+            )
+        score_axis.set_ylabel(f"dev {metric}")
+        score_axis.yaxis.label.set_color("tab:orange")
+        lines += score_axis.get_legend_handles_labels()[0]
+    figure.legend(handles=lines, loc="outside upper center", ncols=len(lines), frameon=False)
+    return figure
+
+
+def _confusion(report: Report) -> Figure:
+    assert report.evaluation is not None and report.evaluation.confusion is not None
+    counts = report.evaluation.confusion
+    names = [str(score.label) for score in report.evaluation.labels]
+    size = min(4 + 0.45 * len(names), 16)
+    figure = _figure(size, size * 0.85)
+    axes = figure.subplots()
+    shares = [[count / max(sum(row), 1) for count in row] for row in counts]
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, label="share of the label's rows")
+    axes.set(xlabel="answer", ylabel="true label")
+    if len(names) <= MOST_LABELS:
+        axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axes.set_yticks(range(len(names)), names)
+        for i, row in enumerate(counts):
+            for j, count in enumerate(row):
+                color = "white" if shares[i][j] > 0.5 else "black"
+                axes.text(j, i, str(count), ha="center", va="center", color=color)
+    return figure
+
+
+def _label_scores(report: Report) -> Figure:
+    assert report.evaluation is not None
+    scores = sorted(report.evaluation.labels, key=lambda score: score.f1)
+    figure = _figure(6.4, min(1.5 + 0.25 * len(scores), 16))
+    axes = figure.subplots()
+    axes.barh([str(score.label) for score in scores], [score.f1 for score in scores])
+    axes.set(xlabel="F1 on the dev rows", xlim=(0, 1))
+    axes.grid(axis="x", alpha=0.3)
+    return figure

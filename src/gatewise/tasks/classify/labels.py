@@ -1,0 +1,195 @@
+"""Labels: what was given, as numbers a network can learn, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise.errors import DataError, ModelFileError
+
+Label = str | int | bool
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of a fitted classifier by number.
+
+    With `multiple`, a row can have many labels at once, and a label is given from its own
+    threshold on.
+    """
+
+    names: tuple[Label, ...]
+    multiple: bool
+    thresholds: tuple[float, ...] | None = None
+
+    @classmethod
+    def learn(cls, given: Any, names: Sequence[Label] | None = None) -> Labels:
+        """Find out what labels there are.
+
+        Args:
+            given: one label per row, or a list, tuple or set of labels per row, or a table of
+                probabilities (B, L).
+            names: the labels by number; needed with probabilities, sorted from `given` otherwise.
+
+        Raises:
+            DataError: there are fewer than two labels, or they are of different types.
+        """
+        if _is_table(given):
+            columns = np.shape(given)[1]
+            if names is None or len(names) != columns:
+                count = "none" if names is None else len(names)
+                raise DataError(
+                    f"Labels given as probabilities in {columns} columns need {columns} names in "
+                    f"'label_names'. Got {count}."
+                )
+            return cls(tuple(names), multiple=False)
+        rows = [_plain(row) for row in given]
+        several = sum(isinstance(row, frozenset) for row in rows)
+        if 0 < several < len(rows):
+            raise DataError("Some labels are single and some are lists of labels. Use one form.")
+        multiple = several > 0
+        found = set().union(*rows) if multiple else set(rows)
+        kinds = {type(name) for name in found}
+        if len(kinds) > 1 or not kinds <= {str, int, bool}:
+            listed = ", ".join(sorted(kind.__name__ for kind in kinds))
+            raise DataError(f"Labels must all be texts or all whole numbers. Got {listed}.")
+        if names is not None:
+            unknown = sorted(found - set(names), key=str)
+            if unknown:
+                raise DataError(f"The label {unknown[0]!r} is not in 'label_names'.")
+        elif len(found) < 2:
+            only = f"the only label is {next(iter(found))!r}" if found else "there are no labels"
+            raise DataError(f"A classifier needs at least two labels, but {only}.")
+        return cls(tuple(names) if names is not None else tuple(sorted(found)), multiple)
+
+    def targets(self, given: Any) -> NDArray[Any]:
+        """The labels as numbers: (B,) int64, or (B, L) float32 for many labels or probabilities.
+
+        Raises:
+            DataError: a row has a label that is not known, or probabilities that are none.
+        """
+        if _is_table(given) and not self.multiple:
+            return self._checked_probabilities(np.asarray(given, np.float32))
+        number = {name: i for i, name in enumerate(self.names)}
+        rows = [_plain(row) for row in given]
+        for place, row in enumerate(rows):
+            wanted = row if isinstance(row, frozenset) else frozenset([row])
+            if isinstance(row, frozenset) != self.multiple or not wanted <= number.keys():
+                known = ", ".join(str(name) for name in self.names[:10])
+                known += ", …" if len(self.names) > 10 else ""
+                raise DataError(
+                    f"Row {place + 1} has the label {given[place]!r}, which the model does not "
+                    f"know. It knows: {known}."
+                )
+        if not self.multiple:
+            return np.array([number[row] for row in rows], np.int64)
+        table = np.zeros((len(rows), len(self.names)), np.float32)
+        for place, row in enumerate(rows):
+            table[place, [number[name] for name in row]] = 1
+        return table
+
+    def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Softmax over the labels, or a sigmoid for each where many can hold: (B, L) → (B, L)."""
+        if self.multiple:
+            return np.asarray(1 / (1 + np.exp(-scores)))
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The answers as numbers: (B,), or (B, L) of 0 and 1 for many labels at once."""
+        if not self.multiple:
+            return np.asarray(probabilities.argmax(axis=1))
+        thresholds = np.array(self.thresholds or [0.5] * len(self.names))
+        return np.asarray(probabilities >= thresholds, np.int64)
+
+    def named(self, answers: NDArray[np.int64]) -> list[Any]:
+        """Numbered answers by name: a label per row, or a list of labels per row."""
+        if not self.multiple:
+            return [self.names[answer] for answer in answers]
+        return [[self.names[i] for i in np.flatnonzero(row)] for row in answers]
+
+    def with_thresholds(
+        self, probabilities: NDArray[np.float32], targets: NDArray[Any]
+    ) -> Labels:
+        """Choose for every label the threshold with the best F1 on these rows."""
+        columns = zip(probabilities.T, targets.T, strict=True)
+        return replace(self, thresholds=tuple(best_threshold(p, t) for p, t in columns))
+
+    def _checked_probabilities(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        wrong = ~(np.isfinite(table).all(1) & (table >= 0).all(1) & (abs(table.sum(1) - 1) < 1e-3))
+        if wrong.any() or table.shape[1] != len(self.names):
+            row = int(wrong.argmax())
+            raise DataError(
+                f"Probabilities must be {len(self.names)} numbers from 0 that sum to 1. "
+                f"Row {row + 1} is {table[row].tolist()}."
+            )
+        return table
+
+    def as_json(self) -> dict[str, Any]:
+        """What `from_json` reads."""
+        return {"names": self.names, "multiple": self.multiple, "thresholds": self.thresholds}
+
+    @classmethod
+    def from_json(cls, given: Any) -> Labels:
+        """Read the labels of a model folder.
+
+        Raises:
+            ModelFileError: it is not what `as_json` wrote.
+        """
+        if not isinstance(given, dict) or given.keys() != {"names", "multiple", "thresholds"}:
+            raise ModelFileError("labels.json must hold exactly names, multiple and thresholds.")
+        names, multiple, thresholds = given["names"], given["multiple"], given["thresholds"]
+        good_names = (
+            isinstance(names, list)
+            and len(names) >= 2
+            and all(type(name) is type(names[0]) for name in names)
+            and isinstance(names[0], str | int)
+            and len(set(names)) == len(names)
+        )
+        if not good_names:
+            raise ModelFileError("labels.json must hold two or more different names of one type.")
+        good_thresholds = thresholds is None or (
+            isinstance(thresholds, list)
+            and len(thresholds) == len(names)
+            and all(isinstance(t, float) and 0 <= t <= 1 for t in thresholds)
+        )
+        if not isinstance(multiple, bool) or not good_thresholds:
+            raise ModelFileError("labels.json holds thresholds that are no numbers from 0 to 1.")
+        return cls(tuple(names), multiple, None if thresholds is None else tuple(thresholds))
+
+
+def best_threshold(probabilities: NDArray[np.float32], truth: NDArray[Any]) -> float:
+    """The threshold with the greatest F1: (B,), (B,) → a number from 0 to 1.
+
+    It lies half way between two probabilities that occur. A label without true rows keeps one
+    half.
+    """
+    if not truth.any():
+        return 0.5
+    order = np.argsort(-probabilities, kind="stable")
+    sorted_probabilities = probabilities[order].astype(np.float64)
+    right = np.cumsum(truth[order])
+    f1 = 2 * right / (np.arange(1, len(order) + 1) + truth.sum())
+    # Equal probabilities cannot be told apart: only the last of them can be a border.
+    last = np.append(np.diff(sorted_probabilities) != 0, True)
+    border = int(np.where(last, f1, -1).argmax())
+    below = sorted_probabilities[border + 1] if border + 1 < len(order) else 0.0
+    return float((sorted_probabilities[border] + below) / 2)
+
+
+def _is_table(given: Any) -> bool:
+    """Whether labels are given as a table of numbers rather than as names."""
+    return isinstance(given, np.ndarray) and given.ndim == 2
+
+
+def _plain(row: Any) -> Any:
+    """One row's label or labels in plain Python types, many as a frozenset."""
+    if isinstance(row, np.generic):
+        return row.item()
+    if isinstance(row, Iterable) and not isinstance(row, str):
+        return frozenset(_plain(part) for part in row)
+    return row

@@ -1,0 +1,289 @@
+"""TextClassifier: one label per text, or many labels at once.
+
+Fitting needs PyTorch and happens in `fit.py`; everything here answers without it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise import options
+from gatewise.data.batches import in_order
+from gatewise.encoder import Encoder
+from gatewise.errors import (
+    DataError,
+    MissingExtraError,
+    ModelFileError,
+    NotFittedError,
+    OptionError,
+)
+from gatewise.evaluation import Evaluation, evaluate
+from gatewise.options import CellName, Level, PoolingName, Training, option
+from gatewise.ragged import Ragged
+from gatewise.shapes import EncoderShape
+from gatewise.store import ModelFolder, write_folder
+from gatewise.tasks.classify.answer import Answer
+from gatewise.tasks.classify.card import model_card, pictures
+from gatewise.tasks.classify.labels import Labels
+from gatewise.tasks.classify.report import Report
+from gatewise.tasks.classify.rows import ClassWeight, list_of_texts
+from gatewise.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from gatewise.encoder import Floats
+
+ANSWER_TOKENS = 32_768
+"""Tokens that are answered at once: enough to keep the kernel busy, few enough to bound memory."""
+
+
+@dataclass
+class TextClassifier:
+    """A recurrent text classifier.
+
+    After fitting, `labels_` holds the labels in their order, `tokenizer_` the tokenizer, `weights_`
+    the arrays by name and `report_` what training did and how good the answers are.
+
+    Example:
+        >>> clf = TextClassifier(hidden_size=128).fit(texts, labels, epochs=5)
+        >>> clf.predict(["A film to forget."])
+        ['negative']
+
+    Raises:
+        OptionError: an option is not allowed.
+    """
+
+    level: Level = option("word", "Unit of text that is one step.")
+    lowercase: bool = option(True, "Read upper-case letters as lower-case ones.")
+    max_vocabulary: int = option(30_000, "Different tokens that are known, at most.", minimum=2)
+    min_count: int = option(2, "Times a token must occur to be known.", minimum=1)
+    max_length: int = option(
+        800, "Tokens read of a text; of a longer one the first and last half of them.", minimum=2
+    )
+    cell: CellName = option("lstm", "Recurrent cell.")
+    embedding_size: int | None = option(
+        None, "Numbers that stand for a token. By default 128, or as many as the vectors have.",
+        minimum=1,
+    )
+    hidden_size: int = option(128, "Units of every recurrent layer and direction.", minimum=1)
+    num_layers: int = option(1, "Recurrent layers on top of each other.", minimum=1)
+    bidirectional: bool = option(True, "Read every text backwards as well.")
+    pooling: PoolingName = option("concat", "How the states of all tokens become one vector.")
+    embedding_dropout: float = option(
+        0.4, "Share of the vocabulary left out in a training step.", minimum=0, below=1
+    )
+    dropout: float = option(
+        0.3, "Share of features left out, the same at every token of a text.", minimum=0, below=1
+    )
+    weight_dropout: float = option(
+        0.0, "Share of recurrent weights left out in a training step.", minimum=0, below=1
+    )
+    head_dropout: float = option(
+        0.5, "Share of the pooled features left out in a training step.", minimum=0, below=1
+    )
+    vectors: str | None = option(
+        None, "File of pretrained word vectors (GloVe, word2vec or fastText text).", saved=False
+    )
+
+    def __post_init__(self) -> None:
+        options.check(self)
+        self.threads: int | None = None
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        labels: Any,
+        *,
+        dev: tuple[Sequence[str], Any] | None = None,
+        label_names: Sequence[Any] | None = None,
+        sample_weight: Sequence[float] | None = None,
+        class_weight: ClassWeight = None,
+        **training: Any,
+    ) -> Self:
+        """Learn from texts and their labels, forgetting all earlier fits.
+
+        Args:
+            texts: the training texts.
+            labels: a label per text (texts or whole numbers), or a list of labels per text, or an
+                array of probabilities (texts, labels), as a larger model may teach them.
+            dev: texts and labels to choose the best epoch on; by default a tenth of the rows is
+                held out.
+            label_names: the labels in their order; needed with probabilities only.
+            sample_weight: how much every row counts.
+            class_weight: how much every label counts: by name, or "balanced" for all labels to
+                count the same however rare they are.
+            **training: fields of `gatewise.options.Training`, such as `epochs=5`.
+
+        Raises:
+            OptionError: a training option is unknown or not allowed.
+            DataError: the texts and labels cannot be learned from.
+            TrainingError: training diverged from its start.
+        """
+        settings = options.build(Training, training)
+        try:
+            from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
+        except ModuleNotFoundError as problem:
+            if problem.name != "torch":
+                raise
+            raise MissingExtraError("Training", "train") from problem
+        fit(self, texts, labels, dev, label_names, sample_weight, class_weight, settings)
+        return self
+
+    def predict(self, texts: Sequence[str]) -> list[Any]:
+        """The label of every text; with many labels at once, the list of labels of every text.
+
+        Raises:
+            NotFittedError: nothing was learned yet.
+            DataError: `texts` is not a list of texts.
+        """
+        probabilities = self.predict_proba(texts)
+        return self._labels.named(self._labels.decide(probabilities))
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Probability of every label for every text, (texts, labels), in the order of `labels_`.
+
+        They sum to 1 in a row, except with many labels at once, where each stands for itself.
+        """
+        scores = self.scores(texts)
+        return self._labels.probabilities(scores)
+
+    def answer(self, texts: Sequence[str]) -> list[Answer]:
+        """The labels of every text with the probabilities they were chosen by."""
+        probabilities = self.predict_proba(texts)
+        decided = self._labels.named(self._labels.decide(probabilities))
+        return [
+            Answer(
+                tuple(labels) if self._labels.multiple else (labels,),
+                dict(zip(self.labels_, row, strict=True)),
+                self._labels.multiple,
+            )
+            for labels, row in zip(decided, probabilities.tolist(), strict=True)
+        ]
+
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Raw scores of every label for every text, (texts, labels): before softmax or sigmoid.
+
+        Warns:
+            UserWarning: texts are longer than `max_length`; how many.
+        """
+        ids, cut = self.encode(texts)
+        if cut:
+            warnings.warn(
+                f"{cut} of {len(ids)} texts are longer than {self.max_length} tokens: only the "
+                "first and last of them are read.",
+                stacklevel=2,
+            )
+        scores = np.empty((len(ids), len(self.labels_)), np.float32)
+        for rows in in_order(ids.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
+            pooled = self._encoder.pool(ids.take(rows), self.threads)
+            scores[rows] = pooled @ self.weights_["head.weight"].T + self.weights_["head.bias"]
+        return scores
+
+    def encode(self, texts: Sequence[str]) -> tuple[Ragged, int]:
+        """Token ids of texts as the network reads them, and how many texts were shortened."""
+        if not hasattr(self, "tokenizer_"):
+            raise NotFittedError(
+                "This TextClassifier has learned nothing yet. Call fit, or load a model folder."
+            )
+        return self.tokenizer_.encode(list_of_texts(texts)).shortened(self.max_length)
+
+    def evaluate(self, texts: Sequence[str], labels: Any) -> Evaluation:
+        """Compare the answers with the true labels.
+
+        Raises:
+            DataError: a label is not one the model knows.
+        """
+        answers = self.predict_proba(texts)
+        truth = self._labels.targets(labels)
+        if truth.ndim == 2 and not self._labels.multiple:
+            truth = truth.argmax(axis=1)
+        return evaluate(
+            truth, self._labels.decide(answers), self.labels_, multiple=self._labels.multiple
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model folder: all that answering needs, the report, and a card for people.
+
+        Raises:
+            NotFittedError: nothing was learned yet.
+            ModelFileError: the place holds something else than a model, or cannot be written.
+        """
+        self.encode([])
+        saved = options.values(self) | {"embedding_size": self.embedding_size_}
+        write_folder(
+            folder,
+            task="classify",
+            options=saved,
+            tokenizer=self.tokenizer_.to_json(),
+            labels=self._labels.as_json(),
+            weights=self.weights_,
+            training=self.report_.as_json() if self.report_ else None,
+            card=model_card(self.report_, saved, self.labels_) if self.report_ else "",
+            pictures=pictures(self.report_) if self.report_ else {},
+        )
+
+    @classmethod
+    def from_folder(cls, folder: ModelFolder) -> Self:
+        """The classifier of a folder that `store.read_folder` read.
+
+        Raises:
+            ModelFileError: options, labels, tokenizer and weights do not belong together.
+        """
+        try:
+            classifier = options.build(cls, folder.options)
+        except OptionError as problem:
+            raise ModelFileError(f"{folder.path}/config.json: {problem}") from None
+        labels = Labels.from_json(folder.labels)
+        tokenizer = Tokenizer.from_json(folder.tokenizer)
+        if classifier.embedding_size is None:
+            raise ModelFileError(f"{folder.path}/config.json: the embedding_size is missing.")
+        shape = classifier.shape(len(tokenizer), classifier.embedding_size)
+        shapes = shape.weights() | head_shapes(shape, len(labels.names))
+        weights = {name: folder.array(name, shape) for name, shape in shapes.items()}
+        unknown = sorted(folder.weights.keys() - weights.keys())
+        if unknown:
+            raise ModelFileError(
+                f"{folder.path}/weights.safetensors holds {unknown[0]!r}, which this model does "
+                "not have."
+            )
+        classifier.take(labels, tokenizer, weights, Report.from_json(folder.training))
+        return classifier
+
+    def shape(self, vocabulary_size: int, embedding_size: int) -> EncoderShape:
+        """What the encoder is made of."""
+        return EncoderShape(
+            cell=self.cell,
+            vocabulary_size=vocabulary_size,
+            embedding_size=embedding_size,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            pooling=self.pooling,
+        )
+
+    def take(
+        self,
+        labels: Labels,
+        tokenizer: Tokenizer,
+        weights: dict[str, Floats],
+        report: Report | None,
+    ) -> None:
+        """Take over what a fit or a folder brings."""
+        self.labels_ = labels.names
+        self.tokenizer_ = tokenizer
+        self.weights_ = weights
+        self.report_ = report
+        self._labels = labels
+        self.embedding_size_ = weights["embedding.weight"].shape[1]
+        self._encoder = Encoder(self.shape(len(tokenizer), self.embedding_size_), weights)
+
+
+def head_shapes(shape: EncoderShape, labels: int) -> dict[str, tuple[int, ...]]:
+    """Shape of the head's weights by name."""
+    return {"head.weight": (labels, shape.pooled_size), "head.bias": (labels,)}

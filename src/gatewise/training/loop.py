@@ -1,0 +1,121 @@
+"""The training loop: one plain generator of epochs that every task trains through."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gatewise.errors import TrainingError
+from gatewise.options import Training
+from gatewise.training.average import WeightAverage
+from gatewise.training.guard import Diverged, Guard
+from gatewise.training.progress import Progress
+from gatewise.training.schedule import one_cycle
+
+
+class Batch(Protocol):
+    """What the loop needs to know of a batch: how many tokens it holds."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all its rows together."""
+
+
+B = TypeVar("B", bound=Batch)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training rows did.
+
+    `loss` is the mean over the rows seen, `dev_score` None without dev rows, `stop` the reason why
+    training ends with this epoch (empty while it goes on).
+    """
+
+    number: int
+    loss: float
+    dev_score: float | None
+    best: bool
+    seconds: float
+    tokens_per_second: float
+    stop: str = ""
+
+
+def train(
+    network: nn.Module,
+    loss_of: Callable[[B], Tensor],
+    batches: Callable[[int], Iterable[B]],
+    score: Callable[[], float | None],
+    training: Training,
+    epochs: int,
+    steps: int,
+    progress: Progress,
+) -> Iterator[Epoch]:
+    """Train a network, yielding after every epoch; it ends holding the best averaged weights.
+
+    Args:
+        network: whose parameters are trained.
+        loss_of: the mean loss of a batch.
+        batches: the batches of an epoch, by its number from 1.
+        score: how good the network is on the dev rows, greater is better; None without dev rows.
+        training: rates, clipping, averaging, patience.
+        epochs: passes at most.
+        steps: batches of an epoch.
+        progress: is told of every step and epoch.
+
+    Raises:
+        TrainingError: the loss became infinite or ran away before a single epoch was through.
+    """
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters, training.learning_rate, weight_decay=training.weight_decay, fused=True
+    )
+    schedule = one_cycle(optimizer, epochs * steps, training.warmup)
+    average = WeightAverage(network, training.average)
+    guard = Guard(training.learning_rate)
+    best_score, best_weights, best_number = float("-inf"), average.snapshot(), 0
+
+    for number in range(1, epochs + 1):
+        started, done, tokens, losses, stop = time.perf_counter(), 0, 0, 0.0, ""
+        network.train()
+        try:
+            for batch in batches(number):
+                optimizer.zero_grad()
+                loss = loss_of(batch)
+                loss.backward()  # type: ignore[no-untyped-call]
+                norm = nn.utils.clip_grad_norm_(parameters, training.clip)
+                if guard.passes(loss.item(), norm.item()):
+                    optimizer.step()
+                    average.update()
+                schedule.step()
+                done, tokens, losses = done + 1, tokens + batch.tokens, losses + guard.loss
+                progress.step(batch.tokens, guard.loss)
+        except KeyboardInterrupt:
+            stop = "interrupted: the best weights so far are kept"
+        except Diverged as problem:
+            if best_number == 0:
+                raise TrainingError(str(problem)) from None
+            stop = f"{problem} The weights of epoch {best_number} are kept."
+        seconds = time.perf_counter() - started
+
+        network.eval()
+        with average.applied(), torch.no_grad():
+            dev_score = score()
+        best = dev_score is None or dev_score > best_score
+        if best:
+            best_score, best_weights, best_number = dev_score or 0.0, average.snapshot(), number
+        elif not stop and number - best_number >= training.patience:
+            stop = f"no better dev score for {training.patience} epochs"
+        epoch = Epoch(
+            number, losses / max(done, 1), dev_score, best, seconds, tokens / seconds, stop
+        )
+        progress.epoch(epoch.number, epoch.loss, dev_score, epoch.tokens_per_second, best, stop)
+        yield epoch
+        if stop:
+            break
+    average.load(best_weights)

@@ -1,0 +1,98 @@
+"""What training shows: a bar on a terminal, plain lines elsewhere, nothing when it is quiet."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress as Bar,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+class Progress:
+    """Shows a training run on the error stream.
+
+    Args:
+        tokens: of the whole run, all epochs together.
+        epochs: of the whole run.
+        metric: name of the dev score.
+        quiet: show nothing.
+    """
+
+    def __init__(self, tokens: int, epochs: int, metric: str, *, quiet: bool) -> None:
+        self._epochs = epochs
+        self._metric = metric
+        self._quiet = quiet
+        self._console = Console(stderr=True, soft_wrap=True, highlight=False)
+        self._bar: Bar | None = None
+        self._task = TaskID(0)
+        self._smooth = 0.0
+        if not quiet and sys.stderr.isatty():
+            self._bar = Bar(
+                TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+                BarColumn(),
+                TextColumn("{task.percentage:>3.0f}%"),
+                TextColumn("{task.fields[speed]:,.0f} tokens/s"),
+                TextColumn("loss {task.fields[loss]:.3f}"),
+                TimeRemainingColumn(),
+                TextColumn("left"),
+                console=self._console,
+                transient=True,
+            )
+            self._task = self._bar.add_task(
+                "", total=tokens, epoch=1, epochs=epochs, loss=0.0, speed=0.0
+            )
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def step(self, tokens: int, loss: float) -> None:
+        """One batch is done."""
+        if self._bar is None:
+            return
+        self._smooth += 0.05 * (loss - self._smooth) if self._smooth else loss
+        speed = self._bar.tasks[0].speed or 0.0
+        self._bar.update(self._task, advance=tokens, loss=self._smooth, speed=speed)
+
+    def epoch(  # one call with what the line shows
+        self,
+        number: int,
+        loss: float,
+        score: float | None,
+        speed: float,
+        best: bool,
+        stop: str,
+    ) -> None:
+        """One epoch is done: print its line."""
+        if self._quiet:
+            return
+        dev = "" if score is None else f"  dev {self._metric} {score:.4f}{' *' if best else ''}"
+        line = f"epoch {number}/{self._epochs}  loss {loss:.4f}{dev}  {speed:,.0f} tokens/s"
+        self._console.print(line, markup=False)
+        if stop:
+            self._console.print(f"stopped: {stop}", markup=False)
+        if self._bar:
+            self._bar.update(self._task, epoch=min(number + 1, self._epochs))
+
+    def say(self, sentence: str) -> None:
+        """Print one sentence beside the run."""
+        if not self._quiet:
+            self._console.print(sentence, markup=False)
