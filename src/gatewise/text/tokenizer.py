@@ -12,16 +12,20 @@ import itertools
 import json
 import os
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from gatewise.errors import DataError, ModelFileError, OptionError
+from gatewise.errors import DataError, OptionError
 from gatewise.ragged import Ragged
-from gatewise.text import rules
+from gatewise.text import rules, saved
+from gatewise.text.pieces import pieces as split
+from gatewise.text.pieces import placed_pieces, printable
 from gatewise.text.rules import UNKNOWN, Level
+from gatewise.text.saved import LARGEST_VOCABULARY, LONGEST_TOKEN
 
 # Without this the library starts threads of its own and, when the process forks afterwards,
 # prints a warning on standard error. A user's own setting wins.
@@ -29,15 +33,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import tokenizers
 
-LONGEST_TOKEN = 40  # characters; longer words stay unknown
-LONGEST_PIECE = 500  # characters; longer runs are cut, so that no rule meets an endless one
-MOST_REMEMBERED = 250_000  # pieces, about 50 MB
-LARGEST_VOCABULARY = 1_000_000
-LARGEST_JSON = 64 << 20  # characters
+MOST_REMEMBERED = 3_000_000  # characters and tokens of pieces, at most 150 MB
 _BLOCK = 1024  # texts that are tokenized at a time, which bounds the memory of a large batch
+_CLEANED_AT_ONCE = 10_000  # pieces
 _ALPHABET = 1000  # characters that "bpe" starts from
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _ATTACHED = re.compile(r" (n't|'(?:s|m|d|re|ve|ll)|[.,!?;:%)\]]+|\.\.\.)(?= |$)")
 
 
@@ -69,12 +69,13 @@ class Tokenizer:
         self.unknown_id = 0
         self._vocabulary = vocabulary
         ids = {token: number for number, token in enumerate(vocabulary)}
-        self._json = _to_json(level, lowercase, ids, merges)
+        self._json = saved.to_json(level, lowercase, ids, merges)
         self._rules = tokenizers.Tokenizer.from_str(self._json)
         # The same without the cleaning rules, for pieces that are clean already.
         self._splitter = tokenizers.Tokenizer.from_str(self._json)
         self._splitter.normalizer = tokenizers.normalizers.Sequence([])
         self._remembered: dict[str, tuple[int, ...]] = {}
+        self._remembered_size = 0
 
     @classmethod
     def train(
@@ -125,7 +126,7 @@ class Tokenizer:
         Raises:
             ModelFileError: it is anything else.
         """
-        return cls(*_from_json(text))
+        return cls(*saved.from_json(text))
 
     def to_json(self) -> str:
         """The tokenizer.json, which the Hugging Face library can read too."""
@@ -163,8 +164,8 @@ class Tokenizer:
     def tokens(self, text: str) -> list[Token]:
         """The tokens of one text with their places, in order; their ids are those of `encode`."""
         found = []
-        for start, piece in _placed_pieces(_checked(text, 0), self.level):
-            encoding = self._rules.encode(_printable(piece), add_special_tokens=False)
+        for start, piece in placed_pieces(_checked(text, 0), self.level):
+            encoding = self._rules.encode(printable(piece), add_special_tokens=False)
             previous = 0
             for number, (first, last) in zip(encoding.ids, encoding.offsets, strict=True):
                 begin = first
@@ -192,13 +193,13 @@ class Tokenizer:
             tokens.append(self._vocabulary[number])
         if self.level == "word":
             return _ATTACHED.sub(r"\1", " ".join(tokens)).replace("( ", "(")
+        if self.level == "char":
+            return "".join(tokens)
         return "".join(tokens).replace(rules.SPACE, " ").removeprefix(" ")
 
     def _rows(self, texts: Sequence[str], first: int) -> list[list[int]]:
         """Ids of every text, each text a list."""
-        pieces = [
-            _pieces(_checked(text, first + row), self.level) for row, text in enumerate(texts)
-        ]
+        pieces = [split(_checked(text, first + row), self.level) for row, text in enumerate(texts)]
         remembered = self._remembered
         fresh = list({piece for row in pieces for piece in row if piece not in remembered})
         if fresh:
@@ -207,9 +208,10 @@ class Tokenizer:
             encodings = self._splitter.encode_batch_fast(distinct, add_special_tokens=False)
             ids = dict(zip(distinct, (tuple(one.ids) for one in encodings), strict=True))
             remembered.update(zip(fresh, map(ids.__getitem__, cleaned), strict=True))
-            if len(remembered) > MOST_REMEMBERED:
+            self._remembered_size += sum(map(len, fresh)) + sum(map(len, ids.values()))
+            if self._remembered_size > MOST_REMEMBERED:
                 # Replaced, not emptied: another thread may be reading it.
-                self._remembered = {}
+                self._remembered, self._remembered_size = {}, 0
         flatten = itertools.chain.from_iterable
         return [list(flatten(map(remembered.__getitem__, row))) for row in pieces]
 
@@ -217,15 +219,18 @@ class Tokenizer:
         """Every piece after the cleaning rules."""
         clean = self._rules.normalizer.normalize_str
         if self.level == "char":
-            return [clean(_printable(piece)) for piece in pieces]
-        # One call for all: a call costs more than the rules do. No rule looks across a line end.
-        return str(clean(_printable("\n".join(pieces)))).split("\n")
+            return [clean(printable(piece)) for piece in pieces]
+        # One call for many: a call costs more than the rules do. No rule sees across a line end.
+        blocks = (
+            pieces[at : at + _CLEANED_AT_ONCE] for at in range(0, len(pieces), _CLEANED_AT_ONCE)
+        )
+        return [line for block in blocks for line in clean(printable("\n".join(block))).split("\n")]
 
     def _count(self, texts: Iterable[str]) -> Counter[str]:
         """How often every token that is short enough occurs."""
         pieces: Counter[str] = Counter()
         for text in texts:
-            pieces.update(_pieces(text, self.level))
+            pieces.update(split(text, self.level))
         cleaned: Counter[str] = Counter()
         for clean, count in zip(self._clean(list(pieces)), pieces.values(), strict=True):
             cleaned[clean] += count
@@ -249,7 +254,7 @@ class Tokenizer:
             show_progress=False,
         )
         learner = tokenizers.Tokenizer.from_str(self._json)
-        cut = (" ".join(map(_printable, _pieces(text, self.level))) for text in texts)
+        cut = (" ".join(map(printable, split(text, self.level))) for text in texts)
         learner.train_from_iterator(cut, trainer)
         learned = json.loads(learner.to_str())["model"]
         return sorted(learned["vocab"], key=learned["vocab"].__getitem__), learned["merges"]
@@ -266,118 +271,14 @@ def _check_options(level: str, max_vocabulary: int, min_count: int) -> None:
         raise OptionError(
             f"The 'level' option of Tokenizer must be one of word, char, bpe. Got {level!r}."
         )
-    for name, value, least in (
-        ("max_vocabulary", max_vocabulary, 2),
-        ("min_count", min_count, 1),
+    for name, value, least, most in (
+        ("max_vocabulary", max_vocabulary, 2, LARGEST_VOCABULARY),
+        ("min_count", min_count, 1, sys.maxsize),
     ):
-        most = LARGEST_VOCABULARY if name == "max_vocabulary" else None
-        if (
-            not isinstance(value, int)
-            or isinstance(value, bool)
-            or value < least
-            or (most is not None and value > most)
-        ):
-            limit = f" and at most {most}" if most else ""
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
+            limit = f" and at most {most}" if most < sys.maxsize else ""
             raise OptionError(
                 f"The '{name}' option of Tokenizer must be a whole number of at least "
                 f"{least}{limit}. Got {value!r}."
             )
-
-
-def _pieces(text: str, level: Level) -> Sequence[str]:
-    """The parts of a text that are tokenized one by one: characters, or runs without spaces."""
-    if level == "char":
-        return text
-    pieces = text.split()
-    if len(text) > LONGEST_PIECE and len(max(pieces, key=len, default="")) > LONGEST_PIECE:
-        return [part for piece in pieces for part in _cut(piece)]
-    return pieces
-
-
-def _cut(piece: str) -> Iterator[str]:
-    return (piece[at : at + LONGEST_PIECE] for at in range(0, len(piece), LONGEST_PIECE))
-
-
-def _placed_pieces(text: str, level: Level) -> Iterator[tuple[int, str]]:
-    """Start and characters of each of `_pieces`."""
-    start = 0
-    for piece in _pieces(text, level):
-        start = text.index(piece, start)
-        yield start, piece
-        start += len(piece)
-
-
-def _printable(piece: str) -> str:
-    """Lone surrogates, which UTF-8 cannot hold, as replacement characters."""
-    return _SURROGATES.sub("\ufffd", piece)
-
-
-def _to_json(level: Level, lowercase: bool, ids: dict[str, int], merges: list[list[str]]) -> str:
-    document = rules.pipeline(level, lowercase) | {"model": rules.model(level, ids, merges)}
-    return json.dumps(document, ensure_ascii=False)
-
-
-def _from_json(text: str) -> tuple[Level, bool, list[str], list[list[str]]]:
-    """The arguments of a Tokenizer, each checked: nothing of the text is run."""
-    if len(text) > LARGEST_JSON:
-        raise _damaged(f"it is larger than {LARGEST_JSON >> 20} MiB")
-    try:
-        document = json.loads(text, object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(f"it is not JSON ({type(error).__name__}: {error})") from None
-    if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
-        raise _damaged("it has no 'model'")
-    model = document.pop("model")
-    found = rules.known(document)
-    if found is None:
-        raise _damaged("its rules are not those of any tokenizer that Gatewise writes")
-    level, lowercase = found
-    vocabulary = _checked_vocabulary(model.get("vocab"))
-    merges = _checked_merges(model.get("merges"), vocabulary) if level == "bpe" else []
-    if model != rules.model(level, vocabulary, merges):
-        raise _damaged(f"its model is not that of a tokenizer of level '{level}'")
-    return level, lowercase, list(vocabulary), merges
-
-
-def _checked_vocabulary(vocabulary: object) -> dict[str, int]:
-    """Token to id, in the order of the ids."""
-    if not isinstance(vocabulary, dict) or not 1 <= len(vocabulary) <= LARGEST_VOCABULARY:
-        raise _damaged(f"its vocabulary is not a table of 1 to {LARGEST_VOCABULARY:,} tokens")
-    if any(type(number) is not int for number in vocabulary.values()):
-        raise _damaged("an id of its vocabulary is not a whole number")
-    ordered = sorted(vocabulary.items(), key=lambda entry: entry[1])
-    if [number for _, number in ordered] != list(range(len(ordered))):
-        raise _damaged("the ids of its vocabulary are not 0, 1, 2, … without gaps and repeats")
-    for token, number in ordered:
-        if not 1 <= len(token) <= LONGEST_TOKEN or _SURROGATES.search(token):
-            raise _damaged(
-                f"token {number} of its vocabulary is not 1 to {LONGEST_TOKEN} characters"
-            )
-    if ordered[0][0] != UNKNOWN:
-        raise _damaged(f"token 0 of its vocabulary is not {UNKNOWN}")
-    return dict(ordered)
-
-
-def _checked_merges(merges: object, vocabulary: dict[str, int]) -> list[list[str]]:
-    """Pairs of tokens whose joined text is a token too."""
-    if not isinstance(merges, list) or len(merges) > LARGEST_VOCABULARY:
-        raise _damaged("its merges are not a list of pairs")
-    for merge in merges:
-        pair = isinstance(merge, list) and len(merge) == 2 and all(type(m) is str for m in merge)
-        if not pair or not {*merge, "".join(merge)} <= vocabulary.keys():
-            raise _damaged("a merge is not a pair of tokens that together are a token")
-    return merges
-
-
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        raise ValueError("a name occurs twice")
-    return table
-
-
-def _damaged(cause: str) -> ModelFileError:
-    return ModelFileError(
-        f"tokenizer.json cannot be used: {cause}. The file is damaged or was not written by "
-        "Gatewise."
-    )
