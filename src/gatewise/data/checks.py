@@ -167,11 +167,13 @@ def _variants(counts: Counter[str]) -> list[str]:
         for same in forms.values()
         if len(same) > 1
     ]
-    return [
-        f"The labels {variants} differ only by case, spaces or Unicode form and would be learned "
-        "as different classes. Write them alike."
-        for variants in _cut(found)
-    ]
+    return _cut(
+        [
+            f"The labels {variants} differ only by case, spaces or Unicode form and would be "
+            "learned as different classes. Write them alike."
+            for variants in found
+        ]
+    )
 
 
 def _plain_label(label: str) -> str:
@@ -196,8 +198,9 @@ def _typos(counts: Counter[str]) -> list[str]:
     ("A", "B2"), opposites ("typical", "atypical") and numbers raise no alarm.
     """
     frequent: dict[str, list[str]] = defaultdict(list)
-    for label in counts:
-        if len(label) >= 5:
+    least = min(counts.values())
+    for label, count in counts.items():
+        if len(label) >= 5 and count >= _RARE * least:
             for form in _with_one_left_out(label.casefold()):
                 frequent[form].append(label)
     found = []

@@ -155,7 +155,7 @@ def _rows(lines: _Lines, dialect: Dialect, problems: Problems) -> Generator[tupl
         row = lines.row
         raw = row[0] if len(row) == 1 else "".join(row)
         if width == 0:
-            lines.bare_returns = row[0].endswith("\r")
+            lines.bare_returns = row[-1].endswith("\r")
         size, fault = decoded.measure(raw)
         if fault >= 0:
             kind, reason = "encoding", explain_encoding(raw, fault, codec)

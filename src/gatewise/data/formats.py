@@ -141,13 +141,13 @@ class Queried:
         if query is None and source.suffix in (".parquet", ".pq"):
             if magic[:4] != b"PAR1":
                 raise DataError(f"{source.name}: this is not a Parquet file. Check its name.")
-            self._rows = ParquetRows(source.path, source.name)
+            self._rows = ParquetRows(source.readable, source.name)
         elif query is None:
             raise DataError(f"{source.name}: a database needs a query. Add --query 'select …'.")
         elif magic.startswith(b"SQLite format 3"):
-            self._rows = SqliteRows(source.path, source.name, query)
+            self._rows = SqliteRows(source.readable, source.name, query)
         elif magic[8:12] == b"DUCK":
-            self._rows = QueryRows(source.path, source.name, query)
+            self._rows = QueryRows(source.readable, source.name, query)
         else:
             raise DataError(
                 f"{source.name}: a query needs a DuckDB or SQLite database, and this is neither."

@@ -14,6 +14,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,32 +65,38 @@ class Source:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.name = "standard input" if str(path) == "-" else shown(str(path), 300)
-        self._spooled: IO[bytes] | None = None
+        self.readable = self.path
+        if "\0" in str(path):
+            raise DataError(f"{self.name} is no file name.")
         suffixes = [suffix.lower() for suffix in self.path.suffixes]
         self.packing = suffixes.pop() if suffixes and suffixes[-1] in (".gz", ".zst") else ""
         self.suffix = suffixes[-1] if suffixes else ""
         try:
             if str(path) == "-":
                 self._spool(sys.stdin.buffer)
-                return
-            facts = self.path.stat()
-            if stat.S_ISDIR(facts.st_mode):
-                raise DataError(f"{self.name} is a folder. Name a file in it.")
-            with self.path.open("rb") as file:
-                if not stat.S_ISREG(facts.st_mode):
-                    self._spool(file)
-                else:
-                    self._size_and_time = (facts.st_size, facts.st_mtime_ns)
+            else:
+                self._open_once()
+            facts = self.readable.stat()
+            self._size_and_time = (facts.st_size, facts.st_mtime_ns)
         except FileNotFoundError:
             raise DataError(f"{self.name}: there is no such file.") from None
         except OSError as error:
             raise DataError(f"{self.name} cannot be read: {error.strerror}.") from error
-        except ValueError:
-            raise DataError(f"{self.name} is no file name.") from None
+
+    def _open_once(self) -> None:
+        kind = self.path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise DataError(f"{self.name} is a folder. Name a file in it.")
+        with self.path.open("rb") as file:
+            if not stat.S_ISREG(kind):
+                self._spool(file)
 
     def _spool(self, file: IO[bytes]) -> None:
-        self._spooled = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115
-        shutil.copyfileobj(file, self._spooled)
+        handle, name = tempfile.mkstemp(prefix="gatewise-")
+        weakref.finalize(self, Path(name).unlink, missing_ok=True)
+        with os.fdopen(handle, "wb") as copy:
+            shutil.copyfileobj(file, copy)
+        self.readable = Path(name)
 
     @contextmanager
     def reading(self) -> Iterator[IO[bytes]]:
@@ -99,7 +106,7 @@ class Source:
             DataError: the archive is damaged, or the file was changed while it was read.
         """
         try:
-            with self._open() as file:
+            with self.readable.open("rb", buffering=1 << 18) as file:
                 yield _unpacked(file, self.packing)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(
@@ -110,22 +117,9 @@ class Source:
             raise DataError(f"{self.name} cannot be read: {error.strerror or error}.") from error
         self.check_unchanged()
 
-    @contextmanager
-    def _open(self) -> Iterator[IO[bytes]]:
-        if self._spooled is not None:
-            # An own handle, so that two passes may run side by side.
-            with os.fdopen(os.dup(self._spooled.fileno()), "rb") as file:
-                file.seek(0)
-                yield file
-        else:
-            with self.path.open("rb", buffering=1 << 18) as file:
-                yield file
-
     def check_unchanged(self) -> None:
         """Raise a DataError when the file is no longer the one that was opened."""
-        if self._spooled is not None:
-            return
-        facts = self.path.stat()
+        facts = self.readable.stat()
         if (facts.st_size, facts.st_mtime_ns) != self._size_and_time:
             raise DataError(
                 f"{self.name} was changed while it was being read. Start again once it is whole."
@@ -172,12 +166,9 @@ class Source:
                     f"{name[:6]}, or save it as UTF-8."
                 )
         even, odd = head[0::2].count(0), head[1::2].count(0)
-        if (
-            len(head) >= 4
-            and max(even, odd) > 0.4 * len(head) / 2
-            and 10 * min(even, odd) < max(even, odd)
-        ):
-            name = "utf-16-le" if odd else "utf-16-be"
+        least, most = min(even, odd), max(even, odd)
+        if len(head) >= 4 and 5 * most > len(head) and 10 * least < most:
+            name = "utf-16-le" if odd > even else "utf-16-be"
             raise DataError(
                 f"{self.name}: the file looks like UTF-16 without a byte order mark. Add "
                 f"--encoding {name}, or save it as UTF-8."
@@ -198,8 +189,8 @@ class _Unpacking(io.RawIOBase):
     The stream readers of the package `zstandard` take a file that is cut short for a whole one.
     """
 
-    # 2 KiB can unpack to 64 MiB at the very most, which bounds the memory that a bomb takes.
-    _STEP = 2048
+    # 512 bytes can unpack to 16 MiB at the very most, which bounds the memory that a bomb takes.
+    _STEP = 512
 
     def __init__(self, file: IO[bytes]) -> None:
         try:

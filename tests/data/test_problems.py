@@ -1,0 +1,29 @@
+"""What reaches the terminal."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatewise.data.problems import many, shown
+
+
+@given(st.text(max_size=200))
+def test_nothing_unprintable_is_shown(text: str) -> None:
+    safe = shown(text)
+    assert all(char.isprintable() or char == "\u3000" or char.isspace() for char in safe)
+    assert not set(safe) & set("\x1b\n\r\t\u202e\u200b\u2028\x00\x7f\x9b")
+    safe.encode()
+
+
+def test_escapes_and_cuts() -> None:
+    assert shown("a\x1b[1m\u202eb\udce9\ud800\U000e0001\n") == (
+        "a\\x1b[1m\\u202eb\\xe9\\ud800\\U000e0001\\n"
+    )
+    assert shown("x" * 81) == "x" * 80 + "…"
+    assert shown("é 😀 ü") == "é 😀 ü"
+
+
+def test_many() -> None:
+    assert [many(count, "row") for count in (0, 1, 12_000)] == ["0 rows", "1 row", "12,000 rows"]
+    assert many(2, "row is", "rows are") == "2 rows are"
