@@ -33,8 +33,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     checksums: dict[str, str]
 
     def own_checksum(self) -> str:
-        """SHA-256 of what config.json says, so that a flipped bit in an option is found."""
-        said = {"format": self.format, "task": self.task, "options": self.options}
+        """SHA-256 of all else that config.json says: a flipped bit in an option is found too."""
+        said = msgspec.to_builtins(self)
+        said["checksums"].pop(CONFIG, None)
         text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -155,6 +156,6 @@ def _checked_content(path: Path, config: Config, largest: int) -> bytearray:
 def _identity(place: Path) -> tuple[int, int] | None:
     try:
         state = place.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL in the path
         return None
     return state.st_dev, state.st_ino

@@ -117,7 +117,8 @@ def _locked(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def _beside(path: Path, purpose: str) -> Path:
@@ -129,4 +130,5 @@ def _beside(path: Path, purpose: str) -> Path:
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # ignore_errors does not hold for closing the folder
+        shutil.rmtree(folder, ignore_errors=True)

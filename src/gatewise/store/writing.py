@@ -83,13 +83,14 @@ def write_folder(
             raise ValueError(f"A picture must be named like loss.png. Got {name!r}.")
         files[name] = [picture]
     config = Config(FORMAT, task, dict(options), {})
-    config.checksums[CONFIG] = config.own_checksum()
+    config.own_checksum()  # fails here, before anything is written, on what JSON cannot hold
     try:
         with swap.replacing(place) as folder:
             # Checked while the lock is held, so that it is what will be replaced.
             check_replaceable(place)
             for name, parts in files.items():
                 config.checksums[name] = _write(folder / name, parts)
+            config.checksums[CONFIG] = config.own_checksum()
             _write(folder / CONFIG, [_json(config)])
     except OSError as error:
         raise ModelFileError(
