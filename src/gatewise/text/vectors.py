@@ -44,7 +44,7 @@ def read_vectors(
         alike.setdefault(token.lower(), []).append(row)
     # How far from the token what was found is: 0 itself, 1 its lower case, 2 other upper case.
     distance = np.full(len(vocabulary), 3)
-    size = 0
+    size, held = 0, False
     matrix = np.zeros((len(vocabulary), 0), np.float32)
     for number, line in _lines(Path(path)):
         words = line.split(" ")
@@ -59,6 +59,7 @@ def read_vectors(
             matrix = np.zeros((len(vocabulary), size), np.float32)
         if header:
             continue
+        held = True
         token = _token(name, number, words, size)
         vector = None
         for row in alike.get(token.lower(), []):
@@ -67,7 +68,7 @@ def read_vectors(
             if offer < distance[row]:
                 vector = _numbers(name, number, words[-size:]) if vector is None else vector
                 matrix[row], distance[row] = vector, offer
-    if size == 0:
+    if not held:
         raise DataError(f"{name} holds no vectors.")
     return matrix, distance < 3
 
@@ -104,7 +105,8 @@ def _token(name: str, number: int, words: list[str], size: int) -> str:
 
 def _numbers(name: str, number: int, words: list[str]) -> NDArray[np.float32]:
     try:
-        vector = np.array(words, np.float32)
+        with np.errstate(over="ignore"):  # a number too large becomes infinite, and is found below
+            vector = np.array(words, np.float32)
     except ValueError:
         wrong = next(word for word in words if not _is_number(word))
         raise DataError(f"{name}, line {number}: {wrong[:40]!r} is not a number.") from None
