@@ -70,7 +70,9 @@ def test_case_26_swapped_columns() -> None:
 def test_case_27_typos(typo: str) -> None:
     told = only(check_labels([typo] * 3 + ["positive"] * 90 + ["negative"] * 90))
     assert f"'{typo}' (3) looks like a typo of 'positive' (90)" in told
-    with pytest.raises(DataError, match=rf"row 4: the label '{typo}' is none of --labels"):
+    with pytest.raises(
+        DataError, match=rf"row 4: the label '{typo}' is none of those allowed, positive, negative"
+    ):
         check_labels(["positive"] * 3 + [typo], allowed=["positive", "negative"])
 
 

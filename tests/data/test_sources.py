@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -85,3 +86,50 @@ def test_the_suffix_is_read_without_case(tmp_path: Path) -> None:
     source = Source(path)
     assert (source.suffix, source.packing) == (".csv", ".gz")
     assert read(path) == 20_000
+
+
+def test_without_the_package_for_zst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.csv.zst"
+    path.write_bytes(zstandard.compress(DATA))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(ImportError, match=r"Reading \.zst files needs .* 'gatewise\[train\]'"):
+        open_table(path)
+
+
+@pytest.mark.parametrize("codec", ["gbk", "shift_jis", "koi8-r", "cp1251", "utf-8-sig", "utf-32"])
+def test_other_encodings(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "t.csv"
+    word = "中文" if codec in ("gbk", "shift_jis", "utf-32") else "текст"
+    path.write_bytes(f'text,label\n"{word}\n{word}",a\n{word},{word}\n'.encode(codec))
+    table = open_table(path, encoding=codec)
+    assert table.read(["text"])["text"] == [f"{word}\n{word}", word]
+    assert table.line_of(1) == 4
+
+
+@pytest.mark.parametrize(
+    "codec",
+    [
+        "utf-7",
+        "idna",
+        "punycode",
+        "rot13",
+        "base64",
+        "unicode_escape",
+        "cp037",
+        "nonsense",
+        "",
+        "\0",
+    ],
+)
+def test_what_is_no_encoding_of_tables(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(DATA)
+    with pytest.raises(DataError, match="cannot be read. Common ones are utf-8"):
+        open_table(path, encoding=codec)
+
+
+def test_damaged_utf_16(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("text,label\na,b\nc,d\n".encode("utf-16-le") + b"\x00\xd8\x00")
+    with pytest.raises(DataError, match=r"after line \d: the bytes are not utf-16-le"):
+        open_table(path, encoding="utf-16").read(["text"])

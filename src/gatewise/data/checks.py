@@ -7,25 +7,20 @@ rows. `place` turns a row number (from 0) into words for a message, such as `Tab
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from gatewise.data.problems import many, shown
+from gatewise.data.label_checks import MAX_CLASSES, Place, check_labels, row_place
+from gatewise.data.problems import many, share, shown
 from gatewise.data.split import text_key
 from gatewise.errors import DataError
 
-MAX_CLASSES = 1000
+__all__ = [
+    "MAX_CLASSES", "Place", "check_agreement", "check_labels", "check_rows", "check_swapped",
+    "check_test", "check_texts", "row_place",
+]  # fmt: skip
+
 _SHOWN = 5
-_RARE = 20  # a typo stands at least this many times less often than the word that was meant
-_IMBALANCE = 100
-
-Place = Callable[[int], str]
-
-
-def row_place(row: int) -> str:
-    """Where a row of a list stands: "row 12", counted from 1."""
-    return f"row {row + 1}"
 
 
 def check_rows(
@@ -54,13 +49,13 @@ def check_texts(texts: Sequence[str]) -> list[str]:
     empty = sum(not text.strip() for text in texts)
     if empty:
         warnings.append(
-            f"{_share(empty, len(texts), 'text')} empty or only spaces: nothing can be learned "
+            f"{share(empty, len(texts), 'text')} empty or only spaces: nothing can be learned "
             "from them. Remove these rows."
         )
     silent = sum(not any(map(str.isalnum, text)) for text in texts) - empty
     if silent:
         warnings.append(
-            f"{_share(silent, len(texts), 'text')} without any letter or digit. "
+            f"{share(silent, len(texts), 'text')} without any letter or digit. "
             "Remove these rows unless they are meant."
         )
     distinct = len({text_key(text) for text in texts})
@@ -69,7 +64,7 @@ def check_texts(texts: Sequence[str]) -> list[str]:
         warnings.append(f"All {len(texts):,} texts are the same. Check the text column.")
     elif again:
         warnings.append(
-            f"{_share(again, len(texts), 'text')} repeated from an earlier row (case and spaces "
+            f"{share(again, len(texts), 'text')} repeated from an earlier row (case and spaces "
             "aside). Dev rows are kept free of them; remove them unless they are meant."
         )
     return warnings
@@ -104,167 +99,6 @@ def check_swapped(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
     ]
 
 
-def check_labels(
-    labels: Sequence[str],
-    *,
-    max_classes: int = MAX_CLASSES,
-    allowed: Iterable[str] | None = None,
-    place: Place = row_place,
-) -> list[str]:
-    """Labels that are empty, unknown, single, too many, rare, misspelt or uneven.
-
-    Raises:
-        DataError: an empty label, a label that is not `allowed`, only one label, or more than
-            `max_classes` labels.
-    """
-    if not labels:
-        raise DataError("There are no rows to learn from.")
-    counts = Counter(labels)
-    if any(not label.strip() for label in counts):
-        empty = [row for row, label in enumerate(labels) if not label.strip()]
-        raise DataError(
-            f"{place(empty[0])}: an empty label ({_share(len(empty), len(labels), 'label')} "
-            "empty). Fill it in or remove the row."
-        )
-    if allowed is not None:
-        _refuse_unknown(labels, counts, list(allowed), place)
-    if len(counts) == 1:
-        raise DataError(
-            f"All {len(labels):,} rows have the label '{shown(next(iter(counts)))}': with only "
-            "one label there is nothing to learn. Add rows of another label."
-        )
-    if len(counts) > max_classes:
-        raise DataError(
-            f"The label column has {len(counts):,} different values in {len(labels):,} rows, and "
-            f"at most {max_classes:,} are allowed. Check that it is the label column, or raise "
-            "--max-classes."
-        )
-    return [*_variants(counts), *_typos(counts), *_rare(counts), *_uneven(counts)]
-
-
-def _refuse_unknown(
-    labels: Sequence[str], counts: Counter[str], allowed: list[str], place: Place
-) -> None:
-    unknown = {label for label in counts if label not in set(allowed)}
-    if not unknown:
-        return
-    row = next(row for row, label in enumerate(labels) if label in unknown)
-    rows = sum(counts[label] for label in unknown)
-    raise DataError(
-        f"{place(row)}: the label '{shown(labels[row])}' is none of --labels "
-        f"{', '.join(shown(label, 40) for label in allowed[:20])} "
-        f"({many(rows, 'row')} with {many(len(unknown), 'such label')}). Mend it or add it."
-    )
-
-
-def _variants(counts: Counter[str]) -> list[str]:
-    """Labels that differ only by case, spaces, invisible characters or Unicode form."""
-    forms: dict[str, list[str]] = defaultdict(list)
-    for label in counts:
-        forms[_plain_label(label)].append(label)
-    found = [
-        " and ".join(f"'{_exact(label)}' ({counts[label]:,})" for label in sorted(same))
-        for same in forms.values()
-        if len(same) > 1
-    ]
-    return _cut(
-        [
-            f"The labels {variants} differ only by case, spaces or Unicode form and would be "
-            "learned as different classes. Write them alike."
-            for variants in found
-        ]
-    )
-
-
-def _plain_label(label: str) -> str:
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
-    visible = "".join(char for char in folded if unicodedata.category(char) != "Cf")
-    return " ".join(visible.split())
-
-
-def _exact(label: str) -> str:
-    """A label so that its Unicode form can be seen: combining marks are escaped."""
-    return "".join(
-        char.encode("unicode_escape").decode() if unicodedata.combining(char) else shown(char)
-        for char in label[:40]
-    )
-
-
-def _typos(counts: Counter[str]) -> list[str]:
-    """Rare labels that are one slip away from a frequent one.
-
-    A slip is one letter left out, added, changed or swapped with its neighbour. Only words of 5
-    or more letters count, with the same first letter and no change of a digit, so that codes
-    ("A", "B2"), opposites ("typical", "atypical") and numbers raise no alarm.
-    """
-    frequent: dict[str, list[str]] = defaultdict(list)
-    least = min(counts.values())
-    for label, count in counts.items():
-        if len(label) >= 5 and count >= _RARE * least:
-            for form in _with_one_left_out(label.casefold()):
-                frequent[form].append(label)
-    found = []
-    for label, count in counts.items():
-        if len(label) < 5:
-            continue
-        near = {
-            other
-            for form in _with_one_left_out(label.casefold())
-            for other in frequent[form]
-            if counts[other] >= _RARE * count and _one_slip(label.casefold(), other.casefold())
-        }
-        if near:
-            meant = max(near, key=lambda other: (counts[other], other))
-            found.append(
-                f"The label '{shown(label)}' ({count:,}) looks like a typo of "
-                f"'{shown(meant)}' ({counts[meant]:,}). Mend it, or name the right ones with "
-                "--labels."
-            )
-    return _cut(found)
-
-
-def _with_one_left_out(word: str) -> set[str]:
-    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
-
-
-def _one_slip(one: str, other: str) -> bool:
-    if one == other or one[0] != other[0]:
-        return False
-    start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
-        start += 1
-    end = 0
-    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
-        end += 1
-    left, right = one[start : len(one) - end], other[start : len(other) - end]
-    if not (left + right).isalpha():
-        return False
-    swapped = len(left) == len(right) == 2 and left == right[::-1]
-    return swapped or max(len(left), len(right)) == 1
-
-
-def _rare(counts: Counter[str]) -> list[str]:
-    once = [label for label, count in counts.items() if count == 1]
-    if not once:
-        return []
-    names = ", ".join(f"'{shown(label, 40)}'" for label in once[:_SHOWN])
-    more = f" and {len(once) - _SHOWN:,} more" if len(once) > _SHOWN else ""
-    return [
-        f"{many(len(once), 'label has', 'labels have')} only one row: {names}{more}. It cannot be "
-        "tested whether they were learned; add rows or join them with another label."
-    ]
-
-
-def _uneven(counts: Counter[str]) -> list[str]:
-    (most, high), (least, low) = counts.most_common(1)[0], counts.most_common()[-1]
-    if high < _IMBALANCE * max(low, 2):  # labels of one row are told of already
-        return []
-    return [
-        f"The labels are very uneven: '{shown(most)}' has {high:,} rows and '{shown(least)}' "
-        f"{low:,}. Accuracy will flatter; look at the F1 of every label, and weigh the classes."
-    ]
-
-
 def check_test(
     train_texts: Sequence[str],
     test_texts: Sequence[str],
@@ -280,7 +114,7 @@ def check_test(
     leaked = sum(text_key(text) in known for text in test_texts)
     if leaked:
         warnings.append(
-            f"{_share(leaked, len(test_texts), 'test row')} also in train (case and spaces "
+            f"{share(leaked, len(test_texts), 'test row')} also in train (case and spaces "
             "aside), so the test score is too good. Remove them from one of the two."
         )
     learned = set(train_labels)
@@ -295,14 +129,3 @@ def check_test(
             f"{more}. These rows can only be wrong; add such rows to train, or mend the label."
         )
     return warnings
-
-
-def _share(count: int, total: int, thing: str) -> str:
-    verb = "is" if count == 1 else "are"
-    return f"{count:,} of {many(total, thing)} ({count / total:.1%}) {verb}"
-
-
-def _cut(sentences: list[str]) -> list[str]:
-    if len(sentences) <= _SHOWN:
-        return sentences
-    return [*sentences[:_SHOWN], f"… and {len(sentences) - _SHOWN:,} more labels like these."]

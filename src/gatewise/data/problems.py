@@ -1,12 +1,11 @@
 """What is wrong with a table: collected row by row, told in one go, kept in a rejects file.
 
 Nothing from a file reaches the terminal as it is: `shown` escapes control characters, ANSI
-escapes, bidirectional overrides, invisible characters and halves of broken bytes.
+escapes, bidirectional overrides, invisible characters, odd spaces and undecodable bytes.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,16 +19,10 @@ SHOWN = 20
 MOST_REJECTS = 0.01
 """Share of bad rows above which skipping them would hide a broken file."""
 
-# Control, format (bidi overrides, zero width), surrogate, private, unassigned, line separators.
-_UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
 
 def shown(text: str, limit: int = 80) -> str:
     """`text` made safe for a terminal and cut to about `limit` characters."""
-    safe = "".join(
-        _escape(char) if unicodedata.category(char) in _UNPRINTABLE else char
-        for char in text[:limit]
-    )
+    safe = "".join(char if char.isprintable() else _escape(char) for char in text[:limit])
     return safe + ("…" if len(text) > limit else "")
 
 
@@ -43,6 +36,13 @@ def _escape(char: str) -> str:
 def many(count: int, thing: str, things: str | None = None) -> str:
     """`1 row`, `2 rows`, `12,000 rows`."""
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def share(count: int, total: int, thing: str) -> str:
+    """`1 of 8 rows (12.5%) is`, to begin a sentence with."""
+    return (
+        f"{count:,} of {many(total, thing)} ({count / total:.1%}) {'is' if count == 1 else 'are'}"
+    )
 
 
 class Problem(NamedTuple):

@@ -14,6 +14,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import warnings
 import weakref
 import zlib
 from collections.abc import Iterator
@@ -131,13 +132,7 @@ class Source:
         Raises:
             DataError: the file is empty or no text, or is UTF-16 and `encoding` is not.
         """
-        try:
-            wanted = codecs.lookup(encoding).name
-        except LookupError:
-            raise DataError(
-                f"The encoding '{shown(encoding)}' is unknown. Common ones are utf-8, cp1252, "
-                "latin-1 and utf-16."
-            ) from None
+        wanted = _codec(encoding)
         with self.reading() as file:
             head = file.read(_HEAD)
         if not head:
@@ -151,12 +146,10 @@ class Source:
         if wanted in ("utf-8", "utf-8-sig"):
             self._refuse_wide(head)
             return "utf-8", 3 if head.startswith(codecs.BOM_UTF8) else 0
-        if wanted in ("utf-16", "utf-32"):
-            for mark, name in _WIDE.items():
-                if name.startswith(wanted) and head.startswith(mark):
-                    return name, len(mark)
-            wanted += "-le"
-        return wanted, 0
+        for mark, name in _WIDE.items():
+            if name.startswith(wanted) and head.startswith(mark):
+                return name, len(mark)
+        return wanted + ("-le" if wanted in ("utf-16", "utf-32") else ""), 0
 
     def _refuse_wide(self, head: bytes) -> None:
         for mark, name in _WIDE.items():
@@ -173,6 +166,26 @@ class Source:
                 f"{self.name}: the file looks like UTF-16 without a byte order mark. Add "
                 f"--encoding {name}, or save it as UTF-8."
             )
+
+
+def _codec(encoding: str) -> str:
+    """The name of a codec that has ASCII in it byte by byte, or is UTF-16 or UTF-32."""
+    ascii_bytes = bytes(range(128)) + rb"\u0041"
+    try:
+        name = codecs.lookup(encoding).name
+        if name.startswith(("utf-16", "utf-32")):
+            return name
+        with warnings.catch_warnings(action="ignore"):
+            ascii_bytes.decode(name)  # refuses what is no encoding of texts, such as base64
+            decoder = codecs.getincrementaldecoder(name)("surrogateescape")
+            if decoder.decode(ascii_bytes, final=True) == ascii_bytes.decode("ascii"):
+                return name
+    except (LookupError, ValueError):
+        pass
+    raise DataError(
+        f"The encoding '{shown(encoding)}' cannot be read. Common ones are utf-8, cp1252, latin-1 "
+        "and utf-16; save the file as UTF-8."
+    )
 
 
 def _unpacked(file: IO[bytes], packing: str) -> IO[bytes]:

@@ -68,7 +68,8 @@ class Table:
                 if problems.refusing:  # only to find the other problems
                     continue
                 batch.append(row)
-                chars += sum(map(len, row))
+                for field in row:
+                    chars += len(field)
                 if len(batch) == _BATCH_ROWS or chars > _BATCH_CHARS:
                     yield batch
                     batch, chars = [], 0
@@ -147,6 +148,8 @@ def open_table(
     file = Source(source)
     stem = Path(file.path.name.removesuffix(file.packing)).stem if str(source) != "-" else "stdin"
     kept = Path(rejects) if rejects is not None else Path.cwd() / f"{stem}.rejects.csv"
+    if str(source) != "-" and kept.resolve() == file.path.resolve():
+        raise DataError(f"{file.name}: the skipped rows cannot be written over the table itself.")
     reader: Reader
     if file.suffix in (".duckdb", ".db", ".sqlite", ".sqlite3") or query is not None:
         reader = Queried(file, query, max_chars)
