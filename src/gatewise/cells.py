@@ -213,6 +213,7 @@ def layer(
     x: Array,
     offsets: NDArray[np.int64],
     weights: Sequence[Weights],
+    *,
     hidden0: Array | None = None,
     cell0: Array | None = None,
 ) -> LayerResult:
@@ -267,6 +268,7 @@ def layer_gradients(
     offsets: NDArray[np.int64],
     weights: Sequence[Weights],
     result: LayerResult,
+    *,
     d_hidden: Array,
     d_final_hidden: Array | None = None,
     d_final_cell: Array | None = None,
@@ -278,7 +280,13 @@ def layer_gradients(
     d_cell0 = np.zeros_like(result.final_cell)
     d_weights = []
     for d, weight in enumerate(weights):
-        d_weight = Weights(*(None if part is None else np.zeros_like(part) for part in weight))
+        bias = None if weight.bias_ih is None else np.zeros_like(weight.bias_ih)
+        d_weight = Weights(
+            np.zeros_like(weight.weight_ih),
+            np.zeros_like(weight.weight_hh),
+            bias,
+            None if bias is None else bias.copy(),
+        )
         for text, (start, stop) in enumerate(pairwise(offsets)):
             trace = result.traces[d][text]
             d_state = State(

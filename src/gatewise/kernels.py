@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatewise.cells import CELLS, Cell, Weights
+from gatewise.cells import CELLS, Weights
 from gatewise.errors import OptionError
 
 __all__ = [
@@ -79,7 +79,7 @@ def default_threads() -> int:
 
 
 def share_threads() -> None:
-    """Work on torch's threads from now on, if torch is loaded; two teams would disturb each other."""
+    """Work on torch's threads from now on, if torch is loaded: two teams disturb each other."""
     _kernel.find_team()
 
 
@@ -209,8 +209,8 @@ def backward(
     offsets: Offsets,
     weights: Sequence[Weights],
     output: Output,
-    d_hidden: Floats | None,
     *,
+    d_hidden: Floats | None = None,
     d_final_hidden: Floats | None = None,
     d_final_cell: Floats | None = None,
     hidden0: Floats | None = None,

@@ -2,8 +2,8 @@
 
 `recurrent_layer` is one layer as a function of any weight tensors; the modules stack it. Parameter
 names, shapes and first values are those of torch.nn.LSTM, GRU and RNN, so state dicts move both
-ways. On the CPU the layer is the kernel, as a torch operator; on other devices the batch is packed
-and handed to torch's own layer (cuDNN).
+ways. On the CPU the layer is the kernel; on other devices the batch is packed and handed to torch's
+own layer (cuDNN).
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gatewise import kernels
 from gatewise.cells import CELLS
+from gatewise.nn.operators import recurrent_forward
 
-kernels.share_threads()  # torch is loaded by now
-
+# Per direction weight_ih, weight_hh and, unless the layer has no bias, bias_ih and bias_hh.
 LayerWeights = Sequence[Sequence[Tensor]]
 
 
@@ -36,6 +35,7 @@ def recurrent_layer(
     offsets: Tensor,
     weights: LayerWeights,
     start: State | None = None,
+    *,
     threads: int | None = None,
 ) -> tuple[Tensor, State]:
     """One recurrent layer over a ragged batch.
@@ -55,228 +55,19 @@ def recurrent_layer(
     Raises:
         ValueError: a shape or type does not fit.
     """
-    flat = [part for direction in weights for part in direction]
-    hidden0, cell0 = start if start is not None else State(None, None)  # type: ignore[arg-type]
     if values.device.type != "cpu":
         return packed_layer(cell, values, offsets, weights, start)
+    flat = [part for direction in weights for part in direction]
+    hidden0 = None if start is None else start.hidden
+    cell0 = None if start is None else start.cell
     inputs = [values, *flat, *(state for state in (hidden0, cell0) if state is not None)]
     save = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
-    hidden, final_hidden, final_cell, _, _ = _forward(
-        cell,
-        values,
-        offsets,
-        flat,
-        len(weights),
-        hidden0,
-        cell0,
-        save,
-        threads or torch.get_num_threads(),
+    if threads is None:
+        threads = torch.get_num_threads()
+    hidden, final_hidden, final_cell, _, _ = recurrent_forward(
+        cell, values, offsets, flat, len(weights), hidden0, cell0, save, threads
     )
     return hidden, State(final_hidden, final_cell if CELLS[cell].has_cell else None)
-
-
-def _array(tensor: Tensor | None) -> Any:
-    return None if tensor is None else tensor.detach().contiguous().numpy()
-
-
-def _directions(flat: Sequence[Tensor], directions: int) -> list[kernels.Weights]:
-    count = len(flat) // directions
-    parts = [
-        [_array(part) for part in flat[d * count : (d + 1) * count]] for d in range(directions)
-    ]
-    return [kernels.Weights(*part, *[None] * (4 - count)) for part in parts]
-
-
-def _tensor(array: Any) -> Tensor:
-    return torch.empty(0) if array is None else torch.from_numpy(array)
-
-
-@torch.library.custom_op("gatewise::recurrent_layer", mutates_args=(), device_types="cpu")
-def _forward(
-    cell: str,
-    values: Tensor,
-    offsets: Tensor,
-    weights: Sequence[Tensor],
-    directions: int,
-    hidden0: Tensor | None,
-    cell0: Tensor | None,
-    save: bool,
-    threads: int,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Hidden, final_hidden, final_cell, saved_gates and saved_cells, empty where there is none."""
-    output = kernels.forward(
-        cell,
-        _array(values),
-        _array(offsets),
-        _directions(weights, directions),
-        hidden0=_array(hidden0),
-        cell0=_array(cell0),
-        save=save,
-        threads=threads,
-    )
-    return (
-        _tensor(output.hidden),
-        _tensor(output.final_hidden),
-        _tensor(output.final_cell),
-        _tensor(output.saved_gates),
-        _tensor(output.saved_cells),
-    )
-
-
-@_forward.register_fake
-def _(
-    cell: str,
-    values: Tensor,
-    offsets: Tensor,
-    weights: Sequence[Tensor],
-    directions: int,
-    hidden0: Tensor | None,
-    cell0: Tensor | None,
-    save: bool,
-    threads: int,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    tokens, texts, size = values.shape[0], offsets.shape[0] - 1, weights[1].shape[1]
-    has_cell, blocks = CELLS[cell].has_cell, len(CELLS[cell].saved)
-    return (
-        values.new_empty(tokens, directions * size),
-        values.new_empty(directions, texts, size),
-        values.new_empty(directions, texts, size) if has_cell else values.new_empty(0),
-        values.new_empty(directions, tokens, blocks * size) if save else values.new_empty(0),
-        values.new_empty(directions, tokens, size) if save and has_cell else values.new_empty(0),
-    )
-
-
-@torch.library.custom_op("gatewise::recurrent_layer_backward", mutates_args=(), device_types="cpu")
-def _backward(
-    cell: str,
-    values: Tensor,
-    offsets: Tensor,
-    weights: Sequence[Tensor],
-    directions: int,
-    hidden0: Tensor | None,
-    cell0: Tensor | None,
-    hidden: Tensor,
-    gates: Tensor,
-    cells: Tensor,
-    d_hidden: Tensor | None,
-    d_final_hidden: Tensor | None,
-    d_final_cell: Tensor | None,
-    input_gradient: bool,
-    threads: int,
-) -> list[Tensor]:
-    """d_values, d_hidden0, d_cell0 (empty where there is none) and the gradients of the weights."""
-    final = torch.empty(directions, offsets.shape[0] - 1, weights[1].shape[1]).numpy()
-    output = kernels.Output(cell, _array(hidden), final, None, _array(gates), _array(cells))
-    gradients = kernels.backward(
-        cell,
-        _array(values),
-        _array(offsets),
-        _directions(weights, directions),
-        output,
-        _array(d_hidden),
-        d_final_hidden=_array(d_final_hidden),
-        d_final_cell=_array(d_final_cell) if CELLS[cell].has_cell else None,
-        hidden0=_array(hidden0),
-        cell0=_array(cell0),
-        input_gradient=input_gradient,
-        threads=threads,
-    )
-    return [
-        _tensor(gradients.d_x),
-        _tensor(gradients.d_hidden0),
-        _tensor(gradients.d_cell0),
-        *(
-            _tensor(part)
-            for direction in gradients.d_weights
-            for part in direction
-            if part is not None
-        ),
-    ]
-
-
-@_backward.register_fake
-def _(
-    cell: str,
-    values: Tensor,
-    offsets: Tensor,
-    weights: Sequence[Tensor],
-    directions: int,
-    hidden0: Tensor | None,
-    cell0: Tensor | None,
-    hidden: Tensor,
-    gates: Tensor,
-    cells: Tensor,
-    d_hidden: Tensor | None,
-    d_final_hidden: Tensor | None,
-    d_final_cell: Tensor | None,
-    input_gradient: bool,
-    threads: int,
-) -> list[Tensor]:
-    state = (directions, offsets.shape[0] - 1, weights[1].shape[1])
-    return [
-        torch.empty_like(values) if input_gradient else values.new_empty(0),
-        values.new_empty(state),
-        values.new_empty(state) if CELLS[cell].has_cell else values.new_empty(0),
-        *(torch.empty_like(part) for part in weights),
-    ]
-
-
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    cell, values, offsets, weights, directions, hidden0, cell0, _, threads = inputs
-    hidden, _, _, gates, cells = output
-    # Otherwise every backward would begin by filling zeros as large as the saved gates.
-    ctx.set_materialize_grads(False)
-    ctx.save_for_backward(values, offsets, hidden0, cell0, hidden, gates, cells, *weights)
-    ctx.call = cell, directions, threads
-
-
-def _differentiate(ctx: Any, *d_outputs: Tensor | None) -> tuple[Any, ...]:
-    values, offsets, hidden0, cell0, hidden, gates, cells, *weights = ctx.saved_tensors
-    cell, directions, threads = ctx.call
-    d_hidden, d_final_hidden, d_final_cell, _, _ = d_outputs
-    if d_hidden is None and d_final_hidden is None and d_final_cell is None:
-        return (None,) * 9
-    d_values, d_hidden0, d_cell0, *d_weights = _backward(
-        cell,
-        values,
-        offsets,
-        weights,
-        directions,
-        hidden0,
-        cell0,
-        hidden,
-        gates,
-        cells,
-        d_hidden,
-        d_final_hidden,
-        d_final_cell,
-        ctx.needs_input_grad[1],
-        threads,
-    )
-    return (
-        None,
-        d_values if ctx.needs_input_grad[1] else None,
-        None,
-        d_weights,
-        None,
-        d_hidden0 if hidden0 is not None else None,
-        d_cell0 if cell0 is not None else None,
-        None,
-        None,
-    )
-
-
-_forward.register_autograd(_differentiate, setup_context=_remember)
-
-
-def _refuse(ctx: Any, *_: Any) -> None:
-    raise RuntimeError(
-        "A recurrent layer has first derivatives only: its gradient cannot be differentiated "
-        "again. Call backward or torch.autograd.grad without create_graph=True, or use torch.nn."
-    )
-
-
-_backward.register_autograd(_refuse)
 
 
 def packed_layer(
@@ -289,44 +80,40 @@ def packed_layer(
     """The same as `recurrent_layer` through torch's own layer, on any device and in any type.
 
     The texts are packed as torch wants them: without empty ones, longest first, and all their
-    first tokens before all their second ones.
+    first tokens before all their second ones. Offsets on the CPU save a wait for the device.
     """
     directions, size = len(weights), weights[0][1].shape[1]
     has_cell, texts = CELLS[cell].has_cell, len(offsets) - 1
-    lengths = offsets.diff()
-    if start is None:
-        hidden0 = values.new_zeros(directions, texts, size)
-        cell0 = values.new_zeros(directions, texts, size)
-    else:
-        hidden0, cell0 = start.hidden, start.cell if start.cell is not None else start.hidden
-    order = torch.argsort(lengths, descending=True, stable=True)
-    order = order[: int((lengths > 0).sum())]
+    zeros = values.new_zeros(directions, texts, size)
+    hidden0 = zeros if start is None else start.hidden
+    cell0 = zeros if start is None or start.cell is None else start.cell
+    bounds = offsets.cpu()
+    lengths = bounds.diff()
+    order = torch.argsort(lengths, descending=True, stable=True)[: int((lengths > 0).sum())]
     if len(order) == 0:
-        return values.new_zeros(0, directions * size), State(hidden0, cell0 if has_cell else None)
-    steps = torch.arange(int(lengths.max()), device=values.device)
-    present = steps[:, None] < lengths[order]  # (T, B), true where the text still has a token
-    places = (offsets[:-1][order] + steps[:, None])[present]
-    flat = [part for direction in weights for part in direction]
-    first = (hidden0[:, order], cell0[:, order]) if has_cell else hidden0[:, order]
-    function = getattr(torch._VF, {"rnn": "rnn_tanh"}.get(cell, cell))
-    has_bias = len(weights[0]) == 4
-    packed, *final = function(
+        hidden = values.new_zeros(0, directions * size)
+        return hidden, State(hidden0, cell0 if has_cell else None)
+    steps = torch.arange(int(lengths.max()))[:, None]
+    present = steps < lengths[order]  # (T, texts), true where a text still has a token
+    places = (bounds[:-1][order] + steps)[present].to(values.device)
+    texts_at = order.to(values.device)
+    first = hidden0[:, texts_at], cell0[:, texts_at]
+    packed, *final = getattr(torch._VF, {"rnn": "rnn_tanh"}.get(cell, cell))(
         values[places],
-        present.sum(1).cpu(),
-        first,
-        flat,
-        has_bias,
+        present.sum(1),
+        first if has_cell else first[0],
+        [part for direction in weights for part in direction],
+        len(weights[0]) == 4,  # has biases
         1,  # layers
         0.0,  # dropout between them
         torch.is_grad_enabled(),
         directions == 2,
     )
-    hidden = torch.empty_like(packed).index_copy(0, places, packed)
     finals = [
-        state.index_copy(1, order, last)
+        state.index_copy(1, texts_at, last)
         for state, last in zip((hidden0, cell0), final, strict=False)
     ]
-    return hidden, State(*finals)
+    return packed[torch.argsort(places)], State(*finals)
 
 
 class _Recurrent(nn.Module):
@@ -408,11 +195,12 @@ class _Recurrent(nn.Module):
             if layer and self.dropout:
                 values = nn.functional.dropout(values, self.dropout, self.training)
             rows = slice(layer * self.directions, (layer + 1) * self.directions)
-            first = (
-                None if start is None else State(*(None if s is None else s[rows] for s in start))
-            )
+            first = None
+            if start is not None:
+                cell = None if start.cell is None else start.cell[rows]
+                first = State(start.hidden[rows], cell)
             values, final = recurrent_layer(
-                self.cell, values, offsets, self.weights(layer), first, threads
+                self.cell, values, offsets, self.weights(layer), first, threads=threads
             )
             finals.append(final)
         cells = [final.cell for final in finals if final.cell is not None]
@@ -432,7 +220,7 @@ class LSTM(_Recurrent):
         start: tuple[Tensor, Tensor] | None = None,
         threads: int | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """(N, E) and (B + 1,) → hidden (N, D*H), final (hidden, cell), (num_layers*D, B, H) each."""
+        """(N, E), (B + 1,) → hidden (N, D*H), final (hidden, cell) of (num_layers*D, B, H)."""
         hidden, final = self._run(values, offsets, State(*start) if start else None, threads)
         assert final.cell is not None  # noqa: S101
         return hidden, (final.hidden, final.cell)

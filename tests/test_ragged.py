@@ -1,0 +1,82 @@
+"""Ragged: rows in, the same rows out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatewise.ragged import Ragged
+
+rows_of_ids = st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=8)
+
+
+def lists(ragged: Ragged) -> list[list[int]]:
+    return [row.tolist() for row in ragged]
+
+
+@given(rows_of_ids)
+def test_rows_come_back(rows: list[list[int]]) -> None:
+    ragged = Ragged.from_rows(rows)
+    assert len(ragged) == len(rows)
+    assert lists(ragged) == rows
+    assert ragged.lengths.tolist() == [len(row) for row in rows]
+    assert ragged.values.dtype == np.int32
+    assert ragged.offsets.dtype == np.int64
+
+
+@given(rows_of_ids, st.data())
+def test_take_is_indexing(rows: list[list[int]], data: Any) -> None:
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=9)) if rows else []
+    taken = Ragged.from_rows(rows).take(np.array(chosen, np.int64))
+    assert lists(taken) == [rows[i] for i in chosen]
+
+
+@given(rows_of_ids.filter(bool), st.data())
+def test_rows_are_indexed_like_a_list(rows: list[list[int]], data: Any) -> None:
+    row = data.draw(st.integers(-len(rows), len(rows) - 1))
+    assert Ragged.from_rows(rows)[row].tolist() == rows[row]
+
+
+@pytest.mark.parametrize("row", [2, -3])
+def test_missing_rows_are_named(row: int) -> None:
+    with pytest.raises(IndexError, match=rf"Row {row} of a Ragged of 2 rows does not exist\."):
+        Ragged.from_rows([[1], [2, 3]])[row]
+
+
+def test_rows_may_be_vectors() -> None:
+    ragged = Ragged.from_rows([[[1.0, 2.0]], [], [[3.0, 4.0], [5.0, 6.0]]], np.float32)
+    assert ragged.values.shape == (3, 2)
+    assert ragged[2].tolist() == [[3.0, 4.0], [5.0, 6.0]]
+    assert ragged.take(np.array([2, 0])).values[:, 0].tolist() == [3.0, 5.0, 1.0]
+
+
+@given(rows_of_ids, st.integers(0, 7))
+def test_shortened_rows_keep_their_ends(rows: list[list[int]], longest: int) -> None:
+    shortened, cut = Ragged.from_rows(rows).shortened(longest)
+    assert cut == sum(len(row) > longest for row in rows)
+    for row, got in zip(rows, lists(shortened), strict=True):
+        tail = longest // 2
+        kept = row if len(row) <= longest else row[: longest - tail] + row[len(row) - tail :]
+        assert got == kept
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    [
+        np.array([0, 3], np.int32),
+        np.array([[0, 3]]),
+        np.array([], np.int64),
+        np.array([1, 3]),
+        np.array([0, 2]),
+        np.array([0, 4]),
+        np.array([0, 2, 1, 3]),
+    ],
+    ids=str,
+)
+def test_wrong_offsets_are_refused(offsets: Any) -> None:
+    with pytest.raises(ValueError, match=r"The offsets of a Ragged must (be|rise)"):
+        Ragged(np.arange(3), offsets)
