@@ -85,8 +85,8 @@ def test_the_nearest_spelling_wins(tmp_path: Path, lines: list[str], expected: f
 
 FULL = " ".join(["0.5"] * 300)
 WRONG = {
-    "299 numbers": (["the " + FULL, "of " + FULL[4:]], "299 numbers, but the lines before have 300."),
-    "301 numbers": (["the " + FULL, "of 1 " + FULL], "301 numbers, but the lines before have 300."),
+    "299 numbers": (["the " + FULL, "of " + FULL[4:]], "299 numbers, but the lines before have"),
+    "301 numbers": (["the " + FULL, "of 1 " + FULL], "301 numbers, but the lines before have"),
     "a word": (["the 1 2", "good 1 x"], "line 2: 'x' is not a number."),
     "a word first": (["the film"], "line 1: a token and its numbers were expected"),
     "a word alone": (["the"], "line 1: a token and its numbers were expected"),

@@ -199,9 +199,10 @@ class Tokenizer:
 
     def _rows(self, texts: Sequence[str], first: int) -> list[list[int]]:
         """Ids of every text, each text a list."""
+        flatten = itertools.chain.from_iterable
         pieces = [split(_checked(text, first + row), self.level) for row, text in enumerate(texts)]
         remembered = self._remembered
-        fresh = list({piece for row in pieces for piece in row if piece not in remembered})
+        fresh = list(set(flatten(pieces)).difference(remembered))
         if fresh:
             cleaned = self._clean(fresh)
             distinct = list(dict.fromkeys(cleaned))
@@ -212,7 +213,6 @@ class Tokenizer:
             if self._remembered_size > MOST_REMEMBERED:
                 # Replaced, not emptied: another thread may be reading it.
                 self._remembered, self._remembered_size = {}, 0
-        flatten = itertools.chain.from_iterable
         return [list(flatten(map(remembered.__getitem__, row))) for row in pieces]
 
     def _clean(self, pieces: Sequence[str]) -> list[str]:
