@@ -122,6 +122,16 @@ def test_skipping_loses_bad_rows_only(data: st.DataObject) -> None:
     assert values == [f"row {number}" for number in range(600)]
 
 
+def test_what_is_left_of_a_long_row_is_no_row() -> None:
+    # Beyond the lines that may be read again, a row that is too long still ends at a line end.
+    long = '"open\n' + "x" * 80_000 + ",y\n"
+    rows = "".join(f"good {number},z\n" for number in range(6000))
+    with opened(("a,b\n" + long * 30 + rows).encode(), max_chars=1000, on_bad_rows="skip") as table:
+        values = table.read(["a", "b"])
+        assert "45 of 6,045 rows" in table.notes[0]
+    assert values == {"a": [f"good {number}" for number in range(6000)], "b": ["z"] * 6000}
+
+
 def test_rows_that_never_end_take_linear_time() -> None:
     # Every line opens a quote when it begins a row, and leaves it open when it is within one.
     line = 'a",b"c,"d\n'

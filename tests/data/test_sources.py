@@ -124,7 +124,7 @@ def test_other_encodings(tmp_path: Path, codec: str) -> None:
 def test_what_is_no_encoding_of_tables(tmp_path: Path, codec: str) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(DATA)
-    with pytest.raises(DataError, match="cannot be read. Common ones are utf-8"):
+    with pytest.raises(DataError, match=r"cannot be read\. Common ones are utf-8"):
         open_table(path, encoding=codec)
 
 

@@ -356,6 +356,11 @@ def test_case_43_the_file_changes_while_it_is_read(write: Write) -> None:
         file.write("more,a\n")
     with pytest.raises(DataError, match="was changed while it was being read"):
         list(batches)
+    batches = open_table(path).rows(["text"])
+    next(batches)
+    path.unlink()
+    with pytest.raises(DataError, match="was changed while it was being read"):
+        list(batches)
 
 
 def test_case_43_pipes_and_standard_input(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,6 +392,12 @@ def test_skipped_rows_are_kept_and_counted(write: Write) -> None:
     assert row[3] == bad.strip()
     assert table.line_of(301) == 304
     assert names_here() == ["reviews.csv", "reviews.rejects.csv"]
+
+
+def test_skipped_rows_never_overwrite_the_table(write: Write) -> None:
+    path = write("text,label\na\n" + many_rows(300))
+    told = complaint(path, on_bad_rows="skip", rejects=Path.cwd() / "reviews.csv")
+    assert "cannot be written over the table itself" in told
 
 
 def test_too_many_bad_rows_are_not_skipped(write: Write) -> None:

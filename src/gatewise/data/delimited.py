@@ -68,14 +68,18 @@ class _Lines:
         self.row.clear()
         self._size = 0
 
-    def rewind(self) -> None:
-        """Keep only the first line of the current row; read the others again as new rows."""
+    def rewind(self) -> bool:
+        """Keep only the first line of the current row; read the others again as new rows.
+
+        Not when too much was read again already: a hostile file would take quadratic time.
+        """
         size = sum(map(len, self.row))
-        # Without this bound a hostile file takes quadratic time.
-        if len(self.row) > 1 and size <= self._spare:
-            self._spare -= size
-            self._again += reversed(self.row[1:])
-            del self.row[1:]
+        if size > self._spare:
+            return False
+        self._spare -= size
+        self._again += reversed(self.row[1:])
+        del self.row[1:]
+        return True
 
     def count_ends(self, row: list[str]) -> int:
         """How many line ends there are in some physical lines."""
@@ -134,8 +138,7 @@ def read_rows(
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{source.name}, after line {lines.line}: the bytes are not {dialect.codec} "
-                f"({error.reason}). Give its --encoding, or "
-                "save it as UTF-8."
+                f"({error.reason}). Give its --encoding, or save it as UTF-8."
             ) from error
         finally:
             if not file.closed:
@@ -245,7 +248,8 @@ def _complaint(
 
 def _too_long(lines: _Lines, max_chars: int) -> str:
     if len(lines.row) > 1:
-        lines.rewind()
+        if not lines.rewind():
+            lines.skip_to_line_end()
         return (
             f"a quote opened here is not closed within {many(max_chars, 'character')}. Close it, "
             "or raise --max-chars."

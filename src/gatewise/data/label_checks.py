@@ -13,6 +13,7 @@ MAX_CLASSES = 1000
 _SHOWN = 5
 _RARE = 20  # a typo stands at least this many times less often than the word that was meant
 _IMBALANCE = 100
+_WORD = range(5, 41)  # lengths of labels that may be misspelt; in a short one a letter is a lot
 
 Place = Callable[[int], str]
 """Turns a row number (from 0) into words for a message, such as `Table.place_of`."""
@@ -113,18 +114,18 @@ def _typos(counts: Counter[str]) -> list[str]:
     """Rare labels that are one slip away from a frequent one.
 
     A slip is one letter left out, added, changed or swapped with its neighbour. Only words of 5
-    or more letters count, with the same first letter and no change of a digit, so that codes
+    to 40 letters count, with the same first letter and no change of a digit, so that codes
     ("A", "B2"), opposites ("typical", "atypical") and numbers raise no alarm.
     """
     frequent: dict[str, list[str]] = defaultdict(list)
     least = min(counts.values())
     for label, count in counts.items():
-        if len(label) >= 5 and count >= _RARE * least:
+        if len(label) in _WORD and count >= _RARE * least:
             for form in _with_one_left_out(label.casefold()):
                 frequent[form].append(label)
     found = []
     for label, count in counts.items():
-        if len(label) < 5:
+        if len(label) not in _WORD:
             continue
         near = {
             other

@@ -120,8 +120,12 @@ class Source:
 
     def check_unchanged(self) -> None:
         """Raise a DataError when the file is no longer the one that was opened."""
-        facts = self.readable.stat()
-        if (facts.st_size, facts.st_mtime_ns) != self._size_and_time:
+        try:
+            facts = self.readable.stat()
+            same = (facts.st_size, facts.st_mtime_ns) == self._size_and_time
+        except OSError:
+            same = False
+        if not same:
             raise DataError(
                 f"{self.name} was changed while it was being read. Start again once it is whole."
             )
