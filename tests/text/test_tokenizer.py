@@ -194,7 +194,7 @@ def test_blocks_and_a_full_memory_change_nothing(
     found = fresh.encode(texts)
     assert found.values.tolist() == expected.values.tolist()
     assert found.offsets.tolist() == expected.offsets.tolist()
-    assert len(fresh._remembered) < 60
+    assert len(fresh._memory.ids) < 60
 
 
 def test_threads_find_the_same(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +296,12 @@ def test_a_removed_tag_belongs_to_no_token() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["i don't like the film.", "it's good, really (or not)!", "no? no... 3 stars: <unk>"],
+    [
+        "i don't like the film.",
+        "it's good, really (or not)!",
+        "no? no... 3 stars: <unk>",
+        "fun :) or not :( !!!",
+    ],
 )
 def test_decoded_words_read_like_text(text: str) -> None:
     trained = Tokenizer.train([text], min_count=1)
@@ -404,3 +409,20 @@ def test_a_tokenizer_of_enormous_size_is_not_parsed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(saved, "LARGEST_VOCABULARY", 3)
     with pytest.raises(ModelFileError, match="1 to 3 tokens"):
         Tokenizer.from_json(text)
+
+
+def test_unknown_words_have_ids_of_their_own() -> None:
+    tokenizer = Tokenizer.train(["a good film", "a good book"], min_count=2)
+    assert tokenizer.vocabulary == ["<unk>", "a", "good"]
+    texts = ["A goodish Film!", "", "a :-( good film, a"]
+    for _ in range(2):  # the second time from memory
+        ids, words = tokenizer.encode_open(texts)
+        assert words == ["goodish", "film", "!", ":-(", ","]
+        assert [row.tolist() for row in ids] == [[1, 3, 4, 5], [], [1, 6, 2, 4, 7, 1]]
+        assert tokenizer.encode(texts).values.tolist() == [1, 0, 0, 0, 1, 0, 2, 0, 0, 1]
+
+
+def test_characters_that_are_not_known_stay_unknown() -> None:
+    tokenizer = Tokenizer.train(["aab"], level="char", min_count=2)
+    ids, words = tokenizer.encode_open(["abc"])
+    assert (ids.values.tolist(), words) == ([1, 0, 0], [])

@@ -15,7 +15,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -38,7 +38,8 @@ _BLOCK = 1024  # texts that are tokenized at a time, which bounds the memory of 
 _CLEANED_AT_ONCE = 10_000  # pieces
 _ALPHABET = 1000  # characters that "bpe" starts from
 
-_ATTACHED = re.compile(r" (n't|'(?:s|m|d|re|ve|ll)|[.,!?;:%)\]]+|\.\.\.)(?= |$)")
+# What stands directly behind a word when tokens are read as text; emoticons do not.
+_ATTACHED = re.compile(r" (n't|'(?:s|m|d|re|ve|ll)|[.,!?;:%)\]]|!!!?|\?\?\??|\.\.\.)(?= |$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class Token:
     id: int
     start: int
     stop: int
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Pieces that were met: their ids, the unknown words of those that have any, and its size."""
+
+    ids: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    size: int = 0
 
 
 class Tokenizer:
@@ -74,8 +84,7 @@ class Tokenizer:
         # The same without the cleaning rules, for pieces that are clean already.
         self._splitter = tokenizers.Tokenizer.from_str(self._json)
         self._splitter.normalizer = tokenizers.normalizers.Sequence([])
-        self._remembered: dict[str, tuple[int, ...]] = {}
-        self._remembered_size = 0
+        self._memory = _Memory()
 
     @classmethod
     def train(
@@ -149,17 +158,37 @@ class Tokenizer:
         Raises:
             DataError: the argument is one str, or one of the texts is not a str.
         """
+        return self._encode(texts)[0]
+
+    def encode_open(self, texts: Sequence[str]) -> tuple[Ragged, list[str]]:
+        """As `encode`, but every unknown word has an id of its own, from `len(self)` on.
+
+        Levels other than "word" know no words: what they do not know stays `<unk>`.
+
+        Returns:
+            The ids, and the different unknown words: the first has the id `len(self)`.
+        """
+        ids, occurrences = self._encode(texts)
+        numbers = {word: number for number, word in enumerate(dict.fromkeys(occurrences))}
+        if numbers:
+            own = [len(self) + numbers[word] for word in occurrences]
+            ids.values[ids.values == self.unknown_id] = own
+        return ids, list(numbers)
+
+    def _encode(self, texts: Sequence[str]) -> tuple[Ragged, list[str]]:
+        """The ids, and the unknown word behind every `<unk>`, in their order."""
         if isinstance(texts, str):
             raise DataError(
                 "encode() takes a list of texts. Got one text: put it in brackets, [text]."
             )
-        blocks, lengths = [np.empty(0, np.int32)], [0]
+        blocks, lengths, unknown = [np.empty(0, np.int32)], [0], []
         for start in range(0, len(texts), _BLOCK):
-            rows = self._rows(texts[start : start + _BLOCK], start)
+            rows, words = self._rows(texts[start : start + _BLOCK], start)
             sizes = [len(row) for row in rows]
             lengths += sizes
+            unknown += words
             blocks.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32, sum(sizes)))
-        return Ragged(np.concatenate(blocks), np.cumsum(lengths, dtype=np.int64))
+        return Ragged(np.concatenate(blocks), np.cumsum(lengths, dtype=np.int64)), unknown
 
     def tokens(self, text: str) -> list[Token]:
         """The tokens of one text with their places, in order; their ids are those of `encode`."""
@@ -197,23 +226,34 @@ class Tokenizer:
             return "".join(tokens)
         return "".join(tokens).replace(rules.SPACE, " ").removeprefix(" ")
 
-    def _rows(self, texts: Sequence[str], first: int) -> list[list[int]]:
-        """Ids of every text, each text a list."""
+    def _rows(self, texts: Sequence[str], first: int) -> tuple[list[list[int]], list[str]]:
+        """Ids of every text, each text a list, and the unknown words of all texts in order."""
         flatten = itertools.chain.from_iterable
         pieces = [split(_checked(text, first + row), self.level) for row, text in enumerate(texts)]
-        remembered = self._remembered
-        fresh = list(set(flatten(pieces)).difference(remembered))
+        memory = self._memory
+        fresh = list(set(flatten(pieces)).difference(memory.ids))
         if fresh:
             cleaned = self._clean(fresh)
             distinct = list(dict.fromkeys(cleaned))
             encodings = self._splitter.encode_batch_fast(distinct, add_special_tokens=False)
             ids = dict(zip(distinct, (tuple(one.ids) for one in encodings), strict=True))
-            remembered.update(zip(fresh, map(ids.__getitem__, cleaned), strict=True))
-            self._remembered_size += sum(map(len, fresh)) + sum(map(len, ids.values()))
-            if self._remembered_size > MOST_REMEMBERED:
+            for piece, clean in zip(fresh, cleaned, strict=True):
+                # The words come first: whoever finds the ids of a piece finds its words too.
+                if self.level == "word" and self.unknown_id in ids[clean]:
+                    memory.unknown[piece] = self._unknown(clean, ids[clean])
+                memory.ids[piece] = ids[clean]
+            memory.size += 2 * sum(map(len, fresh)) + sum(map(len, ids.values()))
+            if memory.size > MOST_REMEMBERED:
                 # Replaced, not emptied: another thread may be reading it.
-                self._remembered, self._remembered_size = {}, 0
-        return [list(flatten(map(remembered.__getitem__, row))) for row in pieces]
+                self._memory = _Memory()
+        rows = [list(flatten(map(memory.ids.__getitem__, row))) for row in pieces]
+        unknown = [word for piece in flatten(pieces) for word in memory.unknown.get(piece, ())]
+        return rows, unknown
+
+    def _unknown(self, clean: str, ids: tuple[int, ...]) -> tuple[str, ...]:
+        """The words of a clean piece that are not in the vocabulary."""
+        words = [word for word, _ in self._rules.pre_tokenizer.pre_tokenize_str(clean)]
+        return tuple(w for w, id in zip(words, ids, strict=True) if id == self.unknown_id)
 
     def _clean(self, pieces: Sequence[str]) -> list[str]:
         """Every piece after the cleaning rules."""
