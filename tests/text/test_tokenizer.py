@@ -300,7 +300,7 @@ def test_a_removed_tag_belongs_to_no_token() -> None:
         "i don't like the film.",
         "it's good, really (or not)!",
         "no? no... 3 stars: <unk>",
-        "fun :) or not :( !!!",
+        "fun :) or not :(, oh!!!",
     ],
 )
 def test_decoded_words_read_like_text(text: str) -> None:
