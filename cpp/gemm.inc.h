@@ -93,7 +93,7 @@ INLINE void accumulate_outer(Vec (&sums)[Rows][Columns], const float* left, cons
   }
 }
 
-// Copies `width` columns, from `first` on, of a row-major matrix into a panel that is `padded` wide;
+// Copies `width` columns, from `first` on, of a row-major matrix into a panel `padded` wide;
 // row_of(k) says where row k lies. Columns past `width` become 0.
 template <class RowOf>
 INLINE void pack_columns(float* panel, int64_t depth, int64_t first, int64_t width, int64_t padded,

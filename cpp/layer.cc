@@ -22,21 +22,23 @@ class Schedule {
     // Two directions keep an even number of threads busy with half as many shares each, and wider
     // shares run faster: a weight once loaded serves more texts.
     const bool halve = shape.directions == 2 && threads % 2 == 0;
-    const int64_t parts =
-        std::clamp<int64_t>(halve ? threads / 2 : threads, 1, std::max<int64_t>(1, shape.sequences));
+    const int64_t most = std::max<int64_t>(1, shape.sequences);
+    const int64_t parts = std::clamp<int64_t>(halve ? threads / 2 : threads, 1, most);
     lanes_.resize(static_cast<size_t>(shape.directions * parts));
     for (int direction = 0; direction < shape.directions; ++direction) {
       std::vector<int64_t> load(static_cast<size_t>(parts), 0);
       for (const int64_t text : order) {
         const auto part = std::min_element(load.begin(), load.end()) - load.begin();
         const int64_t start = direction == 0 ? offsets[text] : offsets[text + 1] - 1;
-        lanes_[static_cast<size_t>(direction * parts + part)].push_back({start, length(text), text});
+        const Lane lane{start, length(text), text};
+        lanes_[static_cast<size_t>(direction * parts + part)].push_back(lane);
         load[static_cast<size_t>(part)] += length(text) + 8;
       }
     }
     for (size_t i = 0; i < lanes_.size(); ++i) {
       const auto count = static_cast<int64_t>(lanes_[i].size());
-      shares.push_back({lanes_[i].data(), count, static_cast<int>(i / static_cast<size_t>(parts)), nullptr});
+      const int direction = static_cast<int>(i / static_cast<size_t>(parts));
+      shares.push_back({lanes_[i].data(), count, direction, nullptr});
     }
   }
 
@@ -77,6 +79,15 @@ void find_hidden_before(const Backward& call, const int64_t* offsets, const floa
   }
 }
 
+// Waking a thread costs some ten microseconds: each must have as much to do to be worth it.
+int useful_threads(const Shape& shape, int threads) {
+  constexpr double kWorthwhile = 2e6;  // multiplications
+  const double per_token = static_cast<double>(shape.hidden_size) * gates_of(shape.cell) *
+                           static_cast<double>(shape.input_size + shape.hidden_size);
+  const double work = per_token * static_cast<double>(shape.tokens * shape.directions);
+  return static_cast<int>(std::clamp(work / kWorthwhile, 1.0, static_cast<double>(threads)));
+}
+
 int64_t in_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
 
 }  // namespace
@@ -96,6 +107,7 @@ Packed::Packed(const Shape& shape, const std::vector<Weights>& weights, int thre
 }
 
 void Packed::forward(Forward call, const int64_t* offsets, int threads) const {
+  threads = useful_threads(call.shape, threads);
   Schedule schedule(call.shape, offsets, threads);
   Memory memory(schedule.row_room(target_));
   schedule.take_rows(target_, memory);
@@ -111,6 +123,7 @@ void backward(Backward call, const std::vector<Weights>& weights, const int64_t*
   const Shape& shape = call.shape;
   const int64_t directions = shape.directions, size = shape.hidden_size;
   const int64_t blocks = blocks_of(shape.cell) * size;
+  threads = useful_threads(shape, threads);
 
   // The rows of the weights' gradients, divided among the threads that one direction gets.
   const int64_t tiles = target.weight_tiles(shape);

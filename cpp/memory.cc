@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <cstdlib>
@@ -23,9 +24,15 @@ struct Store {
   std::vector<Block> blocks;
 };
 
-// Never destroyed: threads may still give memory back while the process ends.
+// Never destroyed: threads may still give memory back while the process ends. A fork waits for the
+// lock, so that no child inherits it from a thread that it does not have.
 Store& store() {
-  static Store* const kept = new Store;
+  static Store* const kept = [] {
+    static Store* const made = new Store;
+    pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); },
+                   [] { made->mutex.unlock(); });
+    return made;
+  }();
   return *kept;
 }
 
@@ -37,23 +44,33 @@ size_t round_up(size_t bytes) {
 }  // namespace
 
 Memory::Memory(size_t bytes) : bytes_(round_up(bytes + 1)), block_(nullptr) {
+  Store& kept = store();
+  Block outgrown{nullptr, 0};
   {
-    Store& kept = store();
     std::lock_guard lock(kept.mutex);
-    // The smallest block that is large enough, unless most of it would lie idle.
-    size_t best = kept.blocks.size();
-    for (size_t i = 0; i < kept.blocks.size(); ++i) {
-      const size_t held = kept.blocks[i].bytes;
-      if (held < bytes_ || held > 4 * bytes_) continue;
-      if (best == kept.blocks.size() || held < kept.blocks[best].bytes) best = i;
+    // The smallest block that is large enough, unless most of it would lie idle; if there is none,
+    // the largest of the others has been outgrown and makes room.
+    auto& blocks = kept.blocks;
+    auto fit = blocks.end(), largest = blocks.end();
+    for (auto block = blocks.begin(); block != blocks.end(); ++block) {
+      if (block->bytes >= bytes_ && block->bytes <= 2 * bytes_) {
+        if (fit == blocks.end() || block->bytes < fit->bytes) fit = block;
+      } else if (block->bytes < bytes_) {
+        if (largest == blocks.end() || block->bytes > largest->bytes) largest = block;
+      }
     }
-    if (best < kept.blocks.size()) {
-      block_ = kept.blocks[best].place;
-      bytes_ = kept.blocks[best].bytes;
-      kept.blocks.erase(kept.blocks.begin() + static_cast<std::ptrdiff_t>(best));
+    if (fit != blocks.end()) {
+      block_ = fit->place;
+      bytes_ = fit->bytes;
+      blocks.erase(fit);
+    } else if (largest != blocks.end()) {
+      outgrown = *largest;
+      blocks.erase(largest);
     }
   }
+  std::free(outgrown.place);
   if (block_ == nullptr) {
+    bytes_ = round_up(bytes_ + bytes_ / 8);  // batches of texts are never quite the same size
     const size_t alignment = bytes_ < kHugePage ? 4096 : kHugePage;
     block_ = static_cast<char*>(std::aligned_alloc(alignment, bytes_));
     if (block_ == nullptr) throw std::bad_alloc();

@@ -1,6 +1,6 @@
 // The gradients of weights and biases of one direction: sums of outer products over all tokens.
 //
-//   d_weight_ih = d_gates' x      d_weight_hh = d_gates' (hidden state before)      d_bias = d_gates' 1
+//   d_weight_ih = d_gates' x    d_weight_hh = d_gates' (hidden state before)    d_bias = d_gates' 1
 //
 // Tokens are summed in blocks of kTokens, the blocks in order, so the result does not depend on
 // how the rows were divided among threads. A tile is kTileRows rows of the result.
@@ -78,8 +78,8 @@ INLINE void pack_left(float* left, float* bias, const float* d_gates, int64_t de
 // sums[tile][row][column] += left' right, for one matrix of `blocks` columns; the sums of a tile
 // lie `stride` floats after those of the tile before.
 template <class Wanted>
-INLINE void add_products(float* sums, int64_t stride, const ColumnBlocks& blocks, int64_t tile_count,
-                         const float* left, const float* right, int64_t depth,
+INLINE void add_products(float* sums, int64_t stride, const ColumnBlocks& blocks,
+                         int64_t tile_count, const float* left, const float* right, int64_t depth,
                          const Wanted& wanted) {
   for_groups<kColumnVectors>(blocks.vectors, [&]<int N>(Count<N>, int64_t first) {
     for (int64_t tile = 0; tile < tile_count; ++tile) {

@@ -259,11 +259,12 @@ def test_kernel_is_torch(cell: str, directions: int, sizes: tuple[int, int], len
 
 @every_cell
 @every_direction
-@pytest.mark.parametrize("sizes", [(9, 33), (64, 128)], ids=str)
+@pytest.mark.parametrize("sizes", [(70, 129), (64, 128)], ids=str)
 def test_any_number_of_threads_gives_the_same_bits(
     cell: str, directions: int, sizes: tuple[int, int]
 ) -> None:
-    # Over two hundred tokens: the weights' gradients are sums of several blocks.
+    # Enough tokens that threads are worth waking, and that the weights' gradients are sums of
+    # several blocks.
     case = make_case(cell, directions, sizes, (100, *LENGTHS["ragged"], 150))
     alone = by_kernel(case, threads=1)
     for threads in (2, 3, 8):
@@ -312,13 +313,13 @@ def test_prepared_weights_answer_as_training_does(cell: str, directions: int) ->
 
 @every_cell
 def test_prepared_weights_serve_many_threads_at_once(cell: str) -> None:
-    cases = [make_case(cell, 2, (20, 33), LENGTHS["ragged"], seed) for seed in range(8)]
+    cases = [make_case(cell, 2, (64, 65), (100, 3, 80, 0, 60), seed) for seed in range(8)]
     prepared = kernels.Prepared(cell, cases[0].weights)
     wanted = [prepared.forward(case.x, case.offsets, threads=1).hidden for case in cases]
     wrong: list[int] = []
 
     def answer(worker: int) -> None:
-        for _ in range(20):
+        for _ in range(8):
             hidden = prepared.forward(cases[worker].x, cases[worker].offsets, threads=2).hidden
             if not np.array_equal(hidden, wanted[worker]):
                 wrong.append(worker)
