@@ -5,7 +5,7 @@ The same kernel that trained the weights answers with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gatewise import kernels
 from gatewise.ragged import Ragged
 from gatewise.shapes import EncoderShape
+from gatewise.text.subwords import subword_buckets
 
 Floats = NDArray[np.float32]
 
@@ -27,7 +28,7 @@ class Encoder:
     """
 
     def __init__(self, shape: EncoderShape, weights: Mapping[str, Floats]) -> None:
-        self._shape = shape
+        self.shape = shape
         self._weights = weights
         self._table = weights["embedding.weight"]
         self._layers = [
@@ -46,9 +47,29 @@ class Encoder:
             for layer in range(shape.num_layers)
         ]
 
-    def states(self, ids: Ragged, threads: int | None = None) -> tuple[Floats, Floats]:
-        """Hidden states of the last layer, (N, P), and the final ones of every text, (B, P)."""
-        values = self._table[ids.values]
+    def vectors(self, words: Sequence[str]) -> Floats:
+        """Vectors of words that are not in the vocabulary, from their n-grams: (U, E)."""
+        vectors = np.repeat(self._table[:1], len(words), axis=0)
+        if self.shape.subwords and len(words):
+            grams = subword_buckets(words, self.shape.subwords)
+            vectors += _mean(self._weights["subwords.weight"][grams.values], grams)
+        return vectors
+
+    def states(
+        self, ids: Ragged, unknown: Floats | None = None, threads: int | None = None
+    ) -> tuple[Floats, Floats]:
+        """Hidden states of the last layer, (N, P), and the final ones of every text, (B, P).
+
+        Args:
+            ids: token ids; those from the vocabulary's size on are rows of `unknown`.
+            unknown: vectors of unknown words, (U, E), as `vectors` makes them.
+            threads: by default all cores.
+        """
+        known = len(self._table)
+        values = self._table[np.where(ids.values < known, ids.values, 0)]
+        if unknown is not None and len(unknown):
+            places = np.flatnonzero(ids.values >= known)
+            values[places] = unknown[ids.values[places] - known]
         for layer in self._layers:
             output = layer.forward(values, ids.offsets, threads=threads)
             values = output.hidden
@@ -56,10 +77,12 @@ class Encoder:
         final = output.final_hidden.transpose(1, 0, 2).reshape(len(ids), -1)
         return values, final
 
-    def pool(self, ids: Ragged, threads: int | None = None) -> Floats:
-        """One vector per text, (B, pooled_size). Empty texts give zeros."""
-        hidden, final = self.states(ids, threads)
-        match self._shape.pooling:
+    def pool(
+        self, ids: Ragged, unknown: Floats | None = None, threads: int | None = None
+    ) -> Floats:
+        """One vector per text, (B, pooled_size). Empty texts give zeros. Arguments as `states`."""
+        hidden, final = self.states(ids, unknown, threads)
+        match self.shape.pooling:
             case "last":
                 return final
             case "mean":

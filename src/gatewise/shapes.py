@@ -10,11 +10,15 @@ from gatewise.options import CellName, PoolingName
 
 @dataclass(frozen=True)
 class EncoderShape:
-    """What an encoder is made of: it decides the names and shapes of all its weights."""
+    """What an encoder is made of: it decides the names and shapes of all its weights.
+
+    `subwords` is the number of n-gram vectors, 0 for none.
+    """
 
     cell: CellName
     vocabulary_size: int
     embedding_size: int
+    subwords: int
     hidden_size: int
     num_layers: int
     bidirectional: bool
@@ -35,6 +39,8 @@ class EncoderShape:
         shapes: dict[str, tuple[int, ...]] = {
             "embedding.weight": (self.vocabulary_size, self.embedding_size)
         }
+        if self.subwords:
+            shapes["subwords.weight"] = (self.subwords, self.embedding_size)
         gates = len(CELLS[self.cell].gates) * self.hidden_size
         for layer in range(self.num_layers):
             width = self.state_size if layer else self.embedding_size

@@ -1,24 +1,9 @@
-"""Dropout in the forms that suit recurrent networks."""
+"""Dropout that is the same at every token of a text."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-
-def row_dropout(table: Tensor, probability: float) -> Tensor:
-    """Drop whole rows of an embedding table: a dropped word is missing wherever it occurs.
-
-    Embedding dropout of Gal & Ghahramani (2016) and Merity et al. (2018).
-
-    Args:
-        table: embedding weights, (V, E).
-        probability: share of the rows that become zero; the others are scaled up.
-    """
-    if probability == 0:
-        return table
-    kept = table.new_empty(len(table), 1).bernoulli_(1 - probability)
-    return table * kept.div_(1 - probability)
 
 
 def locked_dropout(values: Tensor, offsets: Tensor, probability: float) -> Tensor:

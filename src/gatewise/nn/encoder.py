@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gatewise.nn.dropout import locked_dropout, row_dropout
+from gatewise.nn.dropout import locked_dropout
+from gatewise.nn.embedding import WordEmbedding
 from gatewise.nn.recurrent import GRU, LSTM, RNN, recurrent_layer
 from gatewise.shapes import EncoderShape
 
@@ -22,7 +21,7 @@ class Encoder(nn.Module):
 
     Args:
         shape: what it is made of.
-        embedding_dropout: share of the vocabulary that a training step leaves out.
+        embedding_dropout: share of the words that a training step leaves out.
         dropout: share of features left out before every layer and after the last, the same at
             every token of a text.
         weight_dropout: share of the recurrent weights left out (Merity et al. 2018).
@@ -38,17 +37,18 @@ class Encoder(nn.Module):
     ) -> None:
         super().__init__()
         self.shape = shape
-        self.embedding_dropout = embedding_dropout
         self.dropout = dropout
         self.weight_dropout = weight_dropout
-        self.embedding = nn.Embedding(shape.vocabulary_size, shape.embedding_size)
-        nn.init.normal_(self.embedding.weight, std=0.1)
+        self.embedding = WordEmbedding(
+            shape.vocabulary_size, shape.embedding_size, shape.subwords, embedding_dropout
+        )
         self.recurrent = MODULES[shape.cell](
             shape.embedding_size,
             shape.hidden_size,
             shape.num_layers,
             bidirectional=shape.bidirectional,
         )
+        self._reset()
 
     def forward(self, ids: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states of the last layer and the final ones of every text.
@@ -60,11 +60,8 @@ class Encoder(nn.Module):
         Returns:
             (N, P) and (B, P), where P is the width of all directions together.
         """
-        table = self.embedding.weight
         dropout = self.dropout if self.training else 0.0
-        if self.training:
-            table = row_dropout(table, self.embedding_dropout)
-        values = locked_dropout(functional.embedding(ids, table), offsets, dropout)
+        values = locked_dropout(self.embedding(ids), offsets, dropout)
         for layer in range(self.shape.num_layers):
             values, final = recurrent_layer(
                 self.shape.cell, values, offsets, self._layer_weights(layer)
@@ -74,10 +71,22 @@ class Encoder(nn.Module):
         return values, final.hidden.transpose(0, 1).flatten(1)
 
     @torch.no_grad()
-    def take_vectors(self, vectors: NDArray[np.float32], found: NDArray[np.bool_]) -> None:
-        """Start from pretrained word vectors, (V, E), where they were `found`, (V,)."""
-        rows = torch.from_numpy(found)
-        self.embedding.weight[rows] = torch.from_numpy(vectors)[rows]
+    def _reset(self) -> None:
+        """Glorot input weights, orthogonal recurrent ones, and an open forget gate.
+
+        With the forget gate's bias at 1 a new LSTM remembers (Jozefowicz et al. 2015); orthogonal
+        matrices keep the size of what they carry (Saxe et al. 2014).
+        """
+        size = self.shape.hidden_size
+        for name, weight in self.recurrent.named_parameters():
+            for gate, part in enumerate(weight.split(size)):
+                if name.startswith("weight_ih"):
+                    nn.init.xavier_uniform_(part)
+                elif name.startswith("weight_hh"):
+                    nn.init.orthogonal_(part)
+                else:
+                    forget = self.shape.cell == "lstm" and name.startswith("bias_ih") and gate == 1
+                    part.fill_(1.0 if forget else 0.0)
 
     def _layer_weights(self, layer: int) -> list[list[Tensor]]:
         directions = self.recurrent.weights(layer)

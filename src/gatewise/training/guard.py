@@ -27,7 +27,8 @@ class Guard:
         self._learning_rate = learning_rate
         self._skipped = 0
         self._steps = 0
-        self._first = 0.0
+        self.first_loss = 0.0
+        """Loss before anything was learned: the mean of the first steps."""
         self._smooth = 0.0
 
     def passes(self, loss: float, gradient_norm: float) -> bool:
@@ -49,13 +50,13 @@ class Guard:
         self._steps += 1
         self.loss = loss
         if self._steps <= FIRST:
-            self._first += loss / FIRST
-            self._smooth = self._first
+            self.first_loss += (loss - self.first_loss) / self._steps
+            self._smooth = self.first_loss
             return True
         self._smooth += 0.05 * (loss - self._smooth)
-        if self._smooth > 2 * self._first + 1:
+        if self._smooth > 2 * self.first_loss + 1:
             raise Diverged(
-                f"Training diverged: the loss rose from {self._first:.3g} to {self._smooth:.3g} "
+                f"Training diverged: the loss rose from {self.first_loss:.3g} to {self._smooth:.3g} "
                 f"within {self._steps} steps. {self._advice()}"
             )
         return True

@@ -33,7 +33,7 @@ B = TypeVar("B", bound=Batch)
 class Epoch:
     """What one pass over the training rows did.
 
-    `loss` is the mean over the rows seen, `dev_score` None without dev rows, `stop` the reason why
+    Without dev rows the epoch with the least loss is the best one. `loss` is the mean over the rows seen, `dev_score` None without dev rows, `stop` the reason why
     training ends with this epoch (empty while it goes on).
     """
 
@@ -69,7 +69,7 @@ def train(
         progress: is told of every step and epoch.
 
     Raises:
-        TrainingError: the loss became infinite or ran away before a single epoch was through.
+        TrainingError: the loss became infinite or ran away before anything was learned.
     """
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -78,7 +78,8 @@ def train(
     schedule = one_cycle(optimizer, epochs * steps, training.warmup)
     average = WeightAverage(network, training.average)
     guard = Guard(training.learning_rate)
-    best_score, best_weights, best_number = float("-inf"), average.snapshot(), 0
+    best_quality, best_weights, best_number = float("-inf"), average.snapshot(), 0
+    least_loss = float("inf")
 
     for number in range(1, epochs + 1):
         started, done, tokens, losses, stop = time.perf_counter(), 0, 0, 0.0, ""
@@ -98,7 +99,7 @@ def train(
         except KeyboardInterrupt:
             stop = "interrupted: the best weights so far are kept"
         except Diverged as problem:
-            if best_number == 0:
+            if least_loss >= guard.first_loss:  # no epoch has learned anything
                 raise TrainingError(str(problem)) from None
             stop = f"{problem} The weights of epoch {best_number} are kept."
         seconds = time.perf_counter() - started
@@ -106,16 +107,17 @@ def train(
         network.eval()
         with average.applied(), torch.no_grad():
             dev_score = score()
-        best = dev_score is None or dev_score > best_score
+        mean_loss = losses / max(done, 1)
+        least_loss = min(least_loss, mean_loss)
+        quality = -mean_loss if dev_score is None else dev_score
+        best = quality > best_quality
         if best:
-            best_score, best_weights, best_number = dev_score or 0.0, average.snapshot(), number
+            best_quality, best_weights, best_number = quality, average.snapshot(), number
         elif not stop and number - best_number >= training.patience:
             stop = f"no better dev score for {training.patience} epochs"
-        epoch = Epoch(
-            number, losses / max(done, 1), dev_score, best, seconds, tokens / seconds, stop
-        )
-        progress.epoch(epoch.number, epoch.loss, dev_score, epoch.tokens_per_second, best, stop)
-        yield epoch
+        speed = tokens / seconds
+        progress.epoch(number, mean_loss, dev_score, speed, best, stop)
+        yield Epoch(number, mean_loss, dev_score, best, seconds, speed, stop)
         if stop:
             break
     average.load(best_weights)

@@ -4,12 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.metrics import f1_score
 
 from gatewise.errors import DataError, ModelFileError
-from gatewise.tasks.classify.labels import Labels, best_threshold
+from gatewise.tasks.classify.labels import Labels
 
 
 @pytest.mark.parametrize(
@@ -73,27 +70,6 @@ def test_rows_that_are_no_probabilities_are_refused(row: list[float]) -> None:
     labels = Labels.learn(np.array([[0.5, 0.5]]), ["a", "b"])
     with pytest.raises(DataError, match="Row 2 is"):
         labels.targets(np.array([[0.5, 0.5], row]))
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.7, 0.9, 1.0]), st.booleans()),
-        min_size=1,
-        max_size=30,
-    )
-)
-def test_the_best_threshold_is_no_worse_than_any_other(rows: list[tuple[float, bool]]) -> None:
-    probabilities = np.array([p for p, _ in rows], np.float32)
-    truth = np.array([t for _, t in rows])
-    chosen = best_threshold(probabilities, truth)
-    assert 0 <= chosen <= 1
-
-    def f1(threshold: float) -> float:
-        return float(f1_score(truth, probabilities >= threshold, zero_division=0.0))
-
-    if truth.any():
-        assert f1(chosen) >= max(f1(t) for t in np.linspace(0, 1, 41)) - 1e-12
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,16 @@ from gatewise.ragged import Ragged
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.network import Batch, ClassifierNetwork
 from gatewise.tasks.classify.report import EpochFigures, Report
-from gatewise.tasks.classify.rows import ClassWeight, Rows, hard_targets, read_rows, split_rows
+from gatewise.tasks.classify.rows import (
+    ClassWeight,
+    Rows,
+    check_lengths,
+    hard_targets,
+    list_of_texts,
+    read_rows,
+    split_rows,
+)
+from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import read_vectors
 from gatewise.training.loop import Epoch, train
@@ -52,6 +61,8 @@ def fit(
 ) -> None:
     """Fit a classifier in place; the arguments are those of `TextClassifier.fit`."""
     started = time.perf_counter()
+    texts = list_of_texts(texts)
+    check_lengths(texts, given, "labels")
     labels = Labels.learn(given, label_names)
     rows = read_rows(texts, given, labels, sample_weight, class_weight)
     warnings = _warnings(rows, labels, training)
@@ -66,8 +77,11 @@ def fit(
         max_vocabulary=classifier.max_vocabulary,
         min_count=classifier.min_count,
     )
-    ids, shortened = tokenizer.encode(rows.texts).shortened(classifier.max_length)
-    dev_ids, _ = tokenizer.encode(dev_rows.texts).shortened(classifier.max_length)
+    encoded, unknown = tokenizer.encode_open([*rows.texts, *dev_rows.texts])
+    ids = encoded.take(np.arange(len(rows)))
+    dev_ids = encoded.take(np.arange(len(rows), len(encoded)))
+    ids, shortened = ids.shortened(classifier.max_length)
+    dev_ids, _ = dev_ids.shortened(classifier.max_length)
 
     threads = training.threads or kernels.default_threads()
     epochs = training.epochs or default_epochs(len(ids.values))
@@ -81,7 +95,7 @@ def fit(
             )
         for warning in warnings:
             progress.say(f"warning: {warning}")
-        network = _network(classifier, tokenizer, labels)
+        network = _network(classifier, tokenizer, labels, unknown)
         history = list(
             train(
                 network,
@@ -94,7 +108,7 @@ def fit(
                 progress,
             )
         )
-        weights = {name: weight.numpy().copy() for name, weight in network.arrays().items()}
+        weights = network.arrays()
         dev_probabilities = _probabilities(network, dev_ids, labels)
     if labels.multiple and len(dev_rows):
         labels = labels.with_thresholds(dev_probabilities, dev_rows.targets)
@@ -133,7 +147,7 @@ def _warnings(rows: Rows, labels: Labels, training: Training) -> list[str]:
 
 
 def _network(
-    classifier: TextClassifier, tokenizer: Tokenizer, labels: Labels
+    classifier: TextClassifier, tokenizer: Tokenizer, labels: Labels, unknown: list[str]
 ) -> ClassifierNetwork:
     size = classifier.embedding_size or EMBEDDING_SIZE
     if classifier.vectors is not None:
@@ -150,8 +164,12 @@ def _network(
         dropout=classifier.dropout,
         weight_dropout=classifier.weight_dropout,
     )
+    if encoder.shape.subwords:
+        # The token of all unknown words is no word itself: it has no pieces.
+        words = ["", *tokenizer.vocabulary[1:], *unknown]
+        encoder.embedding.know(subword_buckets(words, encoder.shape.subwords))
     if classifier.vectors is not None:
-        encoder.take_vectors(vectors, found)
+        encoder.embedding.take_vectors(vectors, found)
     return ClassifierNetwork(
         encoder,
         len(labels.names),
@@ -242,7 +260,7 @@ def _torch_settings(threads: int, seed: int) -> Iterator[None]:
 def _versions() -> dict[str, str]:
     return {
         "gatewise": gatewise.__version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": np.__version__,
         "Python": platform.python_version(),
     }

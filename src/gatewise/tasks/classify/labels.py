@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.errors import DataError, ModelFileError
+from gatewise.tasks.classify.thresholds import best_thresholds
 
 Label = str | int | bool
 
@@ -116,8 +117,7 @@ class Labels:
         self, probabilities: NDArray[np.float32], targets: NDArray[Any]
     ) -> Labels:
         """Choose for every label the threshold with the best F1 on these rows."""
-        columns = zip(probabilities.T, targets.T, strict=True)
-        return replace(self, thresholds=tuple(best_threshold(p, t) for p, t in columns))
+        return replace(self, thresholds=best_thresholds(probabilities, targets))
 
     def _checked_probabilities(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
         wrong = ~(np.isfinite(table).all(1) & (table >= 0).all(1) & (abs(table.sum(1) - 1) < 1e-3))
@@ -160,25 +160,6 @@ class Labels:
         if not isinstance(multiple, bool) or not good_thresholds:
             raise ModelFileError("labels.json holds thresholds that are no numbers from 0 to 1.")
         return cls(tuple(names), multiple, None if thresholds is None else tuple(thresholds))
-
-
-def best_threshold(probabilities: NDArray[np.float32], truth: NDArray[Any]) -> float:
-    """The threshold with the greatest F1: (B,), (B,) → a number from 0 to 1.
-
-    It lies half way between two probabilities that occur. A label without true rows keeps one
-    half.
-    """
-    if not truth.any():
-        return 0.5
-    order = np.argsort(-probabilities, kind="stable")
-    sorted_probabilities = probabilities[order].astype(np.float64)
-    right = np.cumsum(truth[order])
-    f1 = 2 * right / (np.arange(1, len(order) + 1) + truth.sum())
-    # Equal probabilities cannot be told apart: only the last of them can be a border.
-    last = np.append(np.diff(sorted_probabilities) != 0, True)
-    border = int(np.where(last, f1, -1).argmax())
-    below = sorted_probabilities[border + 1] if border + 1 < len(order) else 0.0
-    return float((sorted_probabilities[border] + below) / 2)
 
 
 def _is_table(given: Any) -> bool:

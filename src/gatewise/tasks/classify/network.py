@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -60,7 +61,10 @@ class ClassifierNetwork(nn.Module):
         return scores
 
     def loss(self, batch: Batch) -> Tensor:
-        """Weighted mean of the cross-entropy of every text."""
+        """Mean of the cross-entropy of every text times its weight.
+
+        Divided by the texts, not by their weights: a batch of light texts shall move less.
+        """
         scores = self(batch.ids, batch.offsets)
         if self.multiple:
             every = functional.binary_cross_entropy_with_logits(
@@ -69,10 +73,14 @@ class ClassifierNetwork(nn.Module):
             losses = every.mean(dim=1)
         else:
             losses = functional.cross_entropy(scores, batch.targets, reduction="none")
-        return (losses * batch.weights).sum() / batch.weights.sum().clamp(min=1e-12)
+        return (losses * batch.weights).mean()
 
-    def arrays(self) -> dict[str, Tensor]:
-        """The weights under the names that the answering side reads."""
-        return {
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Copies of the weights, under the names and in the form that the answering side reads."""
+        found = {
             name.removeprefix("encoder."): weight for name, weight in self.state_dict().items()
         }
+        found["embedding.weight"] = self.encoder.embedding.folded()
+        if "embedding.subwords" in found:
+            found["subwords.weight"] = found.pop("embedding.subwords")
+        return {name: weight.numpy().copy() for name, weight in found.items()}

@@ -19,7 +19,10 @@ ClassWeight = Literal["balanced"] | Mapping[Any, float] | None
 
 @dataclass(frozen=True)
 class Rows:
-    """B texts with targets (B,) or (B, L) and weights (B,), as `Labels.targets` makes them."""
+    """B texts with targets (B,) or (B, L), as `Labels.targets` makes them, and weights (B,).
+
+    The weights have the mean 1.
+    """
 
     texts: list[str]
     targets: NDArray[Any]
@@ -46,11 +49,11 @@ def read_rows(
         DataError: there are not as many labels or weights as texts, or one of them is not allowed.
     """
     listed = list_of_texts(texts)
-    _same_length(listed, given, "labels")
+    check_lengths(listed, given, "labels")
     targets = labels.targets(given)
     weights = np.ones(len(listed), np.float32)
     if sample_weight is not None:
-        _same_length(listed, sample_weight, "sample weights")
+        check_lengths(listed, sample_weight, "sample weights")
         weights *= np.asarray(sample_weight, np.float32)
         wrong = ~(np.isfinite(weights) & (weights >= 0))
         if wrong.any():
@@ -60,6 +63,9 @@ def read_rows(
             )
     if class_weight is not None:
         weights *= _class_weights(class_weight, labels, targets)
+    if not weights.any():
+        raise DataError("All weights are 0, so there is nothing to learn from.")
+    weights /= weights.mean()
     return Rows(listed, targets, weights)
 
 
@@ -98,7 +104,8 @@ def list_of_texts(texts: Sequence[str]) -> list[str]:
     return listed
 
 
-def _same_length(texts: Sequence[str], others: Any, name: str) -> None:
+def check_lengths(texts: Sequence[str], others: Any, name: str) -> None:
+    """Refuse texts that have not as many of something as there are texts, with a DataError."""
     if len(others) != len(texts):
         raise DataError(f"There are {len(texts)} texts, but {len(others)} {name}.")
 

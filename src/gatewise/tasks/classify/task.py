@@ -71,6 +71,13 @@ class TextClassifier:
         None, "Numbers that stand for a token. By default 128, or as many as the vectors have.",
         minimum=1,
     )
+    subwords: int = option(
+        16_384,
+        "Vectors for pieces of words, which tell something of words never seen; 0 for none. Only "
+        "for words.",
+        minimum=0,
+        maximum=1_000_000,
+    )
     hidden_size: int = option(128, "Units of every recurrent layer and direction.", minimum=1)
     num_layers: int = option(1, "Recurrent layers on top of each other.", minimum=1)
     bidirectional: bool = option(True, "Read every text backwards as well.")
@@ -172,26 +179,31 @@ class TextClassifier:
         Warns:
             UserWarning: texts are longer than `max_length`; how many.
         """
-        ids, cut = self.encode(texts)
+        ids, words = self.encode(texts)
+        short, cut = ids.shortened(self.max_length)
         if cut:
             warnings.warn(
                 f"{cut} of {len(ids)} texts are longer than {self.max_length} tokens: only the "
                 "first and last of them are read.",
                 stacklevel=2,
             )
+        unknown = self._encoder.vectors(words)
         scores = np.empty((len(ids), len(self.labels_)), np.float32)
-        for rows in in_order(ids.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
-            pooled = self._encoder.pool(ids.take(rows), self.threads)
+        for rows in in_order(short.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
+            pooled = self._encoder.pool(short.take(rows), unknown, self.threads)
             scores[rows] = pooled @ self.weights_["head.weight"].T + self.weights_["head.bias"]
         return scores
 
-    def encode(self, texts: Sequence[str]) -> tuple[Ragged, int]:
-        """Token ids of texts as the network reads them, and how many texts were shortened."""
+    def encode(self, texts: Sequence[str]) -> tuple[Ragged, list[str]]:
+        """Token ids of whole texts, and the unknown words that the last ids stand for."""
         if not hasattr(self, "tokenizer_"):
             raise NotFittedError(
                 "This TextClassifier has learned nothing yet. Call fit, or load a model folder."
             )
-        return self.tokenizer_.encode(list_of_texts(texts)).shortened(self.max_length)
+        texts = list_of_texts(texts)
+        if self._encoder.shape.subwords:
+            return self.tokenizer_.encode_open(texts)
+        return self.tokenizer_.encode(texts), []
 
     def evaluate(self, texts: Sequence[str], labels: Any) -> Evaluation:
         """Compare the answers with the true labels.
@@ -261,6 +273,7 @@ class TextClassifier:
             cell=self.cell,
             vocabulary_size=vocabulary_size,
             embedding_size=embedding_size,
+            subwords=self.subwords if self.level == "word" else 0,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,

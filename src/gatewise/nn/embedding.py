@@ -1,0 +1,75 @@
+"""The vectors of words: their own, and the mean of their character n-grams'."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gatewise.ragged import Ragged
+
+
+class WordEmbedding(nn.Module):
+    """Vectors of V known words and of any number of unknown ones.
+
+    Ids from V on are words that are not in the vocabulary: they share the vector of id 0 and differ
+    by their n-grams. In training whole words are left out, while their n-grams stay: the network
+    learns to answer from n-grams alone, as it must for unknown words.
+
+    Args:
+        vocabulary_size: V.
+        size: numbers of a vector, E.
+        buckets: n-gram vectors, K; 0 for none.
+        dropout: share of the words that a training step leaves out (embedding dropout of Gal &
+            Ghahramani 2016 and Merity et al. 2018).
+    """
+
+    def __init__(self, vocabulary_size: int, size: int, buckets: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.weight = nn.Parameter(torch.empty(vocabulary_size, size).normal_(std=0.1))
+        self.subwords = None
+        self._grams = Ragged.from_rows([], np.int64)
+        if buckets:
+            self.subwords = nn.Parameter(torch.empty(buckets, size).normal_(std=0.1))
+
+    def know(self, grams: Ragged) -> None:
+        """Take the n-gram buckets of all words, known ones first, as rows by id."""
+        self._grams = grams
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of tokens: (N,) → (N, E)."""
+        words, places = torch.unique(ids, return_inverse=True)
+        known = torch.where(words < len(self.weight), words, 0)
+        vectors = functional.embedding(known, self.weight)
+        if self.training and self.dropout:
+            kept = vectors.new_empty(len(words), 1).bernoulli_(1 - self.dropout)
+            vectors = vectors * kept.div_(1 - self.dropout)
+        if self.subwords is not None:
+            vectors = vectors + self._subword_means(words)
+        return functional.embedding(places, vectors)
+
+    @torch.no_grad()
+    def take_vectors(self, vectors: NDArray[np.float32], found: NDArray[np.bool_]) -> None:
+        """Start from pretrained vectors, (V, E), where they were `found`, (V,)."""
+        rows = torch.from_numpy(found)
+        self.weight[rows] = torch.from_numpy(vectors)[rows]
+
+    @torch.no_grad()
+    def folded(self) -> Tensor:
+        """Vectors of all known words with their n-grams' in them, (V, E), ready to answer."""
+        if self.subwords is None:
+            return self.weight.detach().clone()
+        return self.weight + self._subword_means(torch.arange(len(self.weight)))
+
+    def _subword_means(self, words: Tensor) -> Tensor:
+        assert self.subwords is not None
+        grams = self._grams.take(words.numpy())
+        return functional.embedding_bag(
+            torch.from_numpy(grams.values),
+            self.subwords,
+            torch.from_numpy(grams.offsets[:-1]),
+            mode="mean",
+        )
