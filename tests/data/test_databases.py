@@ -123,6 +123,36 @@ def test_queries_that_are_refused(databases: dict[str, Path], kind: str, query: 
     assert databases[kind].read_bytes() == before
 
 
+def test_a_query_reads_its_database_only(databases: dict[str, Path], tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n3,4\n")
+    query = f"select a from '{other}'"  # noqa: S608
+    assert duckdb.sql(query).fetchall() == [(1,), (3,)]
+    with pytest.raises(DataError, match="refused"):
+        open_table(databases["duckdb"], query=query)
+
+
+def test_databases_are_opened_to_read_only(
+    databases: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bool] = []
+    to_duckdb, to_sqlite = duckdb.connect, sqlite3.connect
+
+    def noted_duckdb(*what: Any, **how: Any) -> Any:
+        opened.append(how["read_only"])
+        return to_duckdb(*what, **how)
+
+    def noted_sqlite(address: str, **how: Any) -> Any:
+        opened.append(address.endswith("?mode=ro") and how["uri"])
+        return to_sqlite(address, **how)
+
+    monkeypatch.setattr(duckdb, "connect", noted_duckdb)
+    monkeypatch.setattr(sqlite3, "connect", noted_sqlite)
+    for path in databases.values():
+        open_table(path, query="select text from r").read(["text"])
+    assert opened == [True] * 4
+
+
 def test_a_database_needs_a_query_and_a_query_a_database(
     databases: dict[str, Path], tmp_path: Path
 ) -> None:

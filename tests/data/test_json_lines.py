@@ -94,6 +94,15 @@ def test_long_lines(tmp_path: Path) -> None:
     assert "line 2: a text of 300,000 characters, and --max-chars allows 299,999" in told
 
 
+def test_rows_are_counted_as_they_were_given(tmp_path: Path) -> None:
+    text = GOOD + '{"text": "no label"}\n' + GOOD * 150
+    table = table_of(tmp_path, text, on_bad_rows="skip", rejects=tmp_path / "bad.csv")
+    table.read(["label"])
+    assert table.line_of(1) == 3
+    table.read(["text"])
+    assert table.line_of(1) == 2
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     assert "the file is empty" in complaint(tmp_path, "")
     assert "no data rows" in complaint(tmp_path, "\n\n")

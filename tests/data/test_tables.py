@@ -259,6 +259,8 @@ def test_case_20_mixed_ends_and_bare_returns(write: Write) -> None:
     told = complaint(write("text,label\na\rb,1\n" + many_rows(2) + "c,d\re,f\n"))
     assert "reviews.csv, line 2: a bare carriage return outside quotes" in told
     assert "reviews.csv, line 5: a bare carriage return outside quotes" in told
+    table = open_table(write('"a\rb",c\n"d\re",1\nf,2\n'))
+    assert table.lines_of([0, 1]) == {0: 2, 1: 3}
     table = open_table(write('text,label\n"a\rb",1\nc,2\n'))
     assert rows_of(table)[0] == ("a\rb", "1")
     assert table.line_of(1) == 3
@@ -415,6 +417,18 @@ def test_a_reading_that_is_given_up_leaves_no_rejects(write: Write) -> None:
     next(batches)
     batches.close()  # type: ignore[attr-defined]
     assert names_here() == ["reviews.csv"]
+
+
+def test_a_bad_header_is_never_skipped(write: Write) -> None:
+    path = write(b"t\xe9xt,label\n" + many_rows(300).encode())
+    told = complaint(path, on_bad_rows="skip")
+    assert told.startswith("reviews.csv, line 1: the byte 0xE9")
+
+
+def test_no_rows_are_given_once_one_was_bad(write: Write) -> None:
+    batches = open_table(write("text,label\na\n" + many_rows(9000))).rows(["text"])
+    with pytest.raises(DataError, match="line 2"):
+        next(batches)
 
 
 def test_all_problems_are_counted(write: Write) -> None:

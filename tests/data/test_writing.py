@@ -48,6 +48,12 @@ def test_csv_reads_what_was_written(
         assert list(csv.reader(file, strict=True)) == [list(COLUMNS), *rows]
 
 
+def test_spaces_at_the_ends_are_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    write_table(path, COLUMNS, [(" a", "b"), ("a b", "c ")])
+    assert path.read_text() == 'text,label\n" a",b\na b,"c "\n'
+
+
 def test_numbers(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     write_table(path, ("text", "score"), [("a", 0.25), ("b", 1)])
