@@ -39,39 +39,49 @@ INLINE void for_groups(int64_t total, const Body& body) {
   }
 }
 
+// Tells the compiler to have the value in a register here, not to read it again where it is used.
+INLINE void keep(Vec& value) {
+#if defined(__x86_64__)
+  asm("" : "+x"(value));
+#else
+  (void)value;
+#endif
+}
+
 // sums[row][First + c] += rows[row][k] * panel[k][c] over k < depth, for Columns vectors c.
 template <int First, int Columns, int Rows, int Total>
 INLINE void accumulate(Vec (&sums)[Rows][Total], const float* const (&rows)[Rows],
                        const float* panel, int64_t depth) {
+  // With 16 registers the sums leave room for one value per row and one vector of the panel, or
+  // the other way round: whichever is less.
+  constexpr bool kHoldRows = kRegisters == 16 && Rows <= Columns;
 #pragma GCC unroll 1
   for (int64_t k = 0; k < depth; ++k, panel += Columns * kLanes) {
-#if defined(__x86_64__) && !defined(__AVX512F__)
-    // 16 registers hold the sums, one value per row and one vector of the panel. The empty
-    // statements keep GCC from re-reading either inside the innermost product.
-    Vec value[Rows];
+    if constexpr (kHoldRows) {
+      Vec value[Rows];
 #pragma GCC unroll 16
-    for (int row = 0; row < Rows; ++row) {
-      value[row] = splat(rows[row][k]);
-      asm("" : "+x"(value[row]));
+      for (int row = 0; row < Rows; ++row) {
+        value[row] = splat(rows[row][k]);
+        keep(value[row]);
+      }
+#pragma GCC unroll 16
+      for (int c = 0; c < Columns; ++c) {
+        Vec weight = load(panel + c * kLanes);
+        keep(weight);
+#pragma GCC unroll 16
+        for (int row = 0; row < Rows; ++row) sums[row][First + c] += value[row] * weight;
+      }
+    } else {
+      Vec weight[Columns];
+#pragma GCC unroll 16
+      for (int c = 0; c < Columns; ++c) weight[c] = load(panel + c * kLanes);
+#pragma GCC unroll 16
+      for (int row = 0; row < Rows; ++row) {
+        const Vec value = splat(rows[row][k]);
+#pragma GCC unroll 16
+        for (int c = 0; c < Columns; ++c) sums[row][First + c] += value * weight[c];
+      }
     }
-#pragma GCC unroll 16
-    for (int c = 0; c < Columns; ++c) {
-      Vec weight = load(panel + c * kLanes);
-      asm("" : "+x"(weight));
-#pragma GCC unroll 16
-      for (int row = 0; row < Rows; ++row) sums[row][First + c] += value[row] * weight;
-    }
-#else
-    Vec weight[Columns];
-#pragma GCC unroll 16
-    for (int c = 0; c < Columns; ++c) weight[c] = load(panel + c * kLanes);
-#pragma GCC unroll 16
-    for (int row = 0; row < Rows; ++row) {
-      const Vec value = splat(rows[row][k]);
-#pragma GCC unroll 16
-      for (int c = 0; c < Columns; ++c) sums[row][First + c] += value * weight[c];
-    }
-#endif
   }
 }
 
