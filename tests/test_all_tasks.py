@@ -29,7 +29,9 @@ NEW = ["a good film", "a bad film", "", "zzz qqq", "good"]
 
 def fitted(task: str, **changes: Any) -> Any:
     data, options = EXAMPLES[task]
-    training = QUIET | {key: changes.pop(key) for key in list(changes) if key in QUIET | {"seed": 0}}
+    training = QUIET | {
+        key: changes.pop(key) for key in list(changes) if key in QUIET | {"seed": 0}
+    }
     return task_class(task)(**options | changes).fit(*data, **training)
 
 

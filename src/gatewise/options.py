@@ -1,8 +1,8 @@
 """Options: one dataclass line is a keyword, a command-line flag, a JSON entry and its help text.
 
-    @dataclass
-    class TextClassifier:
-        hidden_size: int = option(128, "Units of every recurrent layer and direction.", minimum=1)
+@dataclass
+class TextClassifier:
+    hidden_size: int = option(128, "Units of every recurrent layer and direction.", minimum=1)
 """
 
 from __future__ import annotations
@@ -128,14 +128,18 @@ class Training:
     epochs: int | None = option(
         None, "Passes over the training rows. By default derived from their number.", minimum=1
     )
-    batch_size: int = option(32, "Texts of a batch, at most.", minimum=1)
+    batch_size: int | None = option(
+        None,
+        "Texts of a batch, at most. By default 16 to 64, more for more rows.",
+        minimum=1,
+    )
     batch_tokens: int = option(16_384, "Tokens of a batch, at most.", minimum=1)
     learning_rate: float = option(0.002, "Greatest rate of AdamW's one-cycle schedule.", minimum=0)
     warmup: float = option(0.1, "Share of the steps in which the rate rises.", minimum=0, maximum=1)
     weight_decay: float = option(0.01, "Weight decay of AdamW.", minimum=0)
     clip: float = option(1.0, "Greatest norm of the gradient; larger ones are scaled.", minimum=0)
     average: float = option(
-        0.99, "Decay of the running average of the weights; 0 for none.", minimum=0, below=1
+        0.998, "Decay of the running average of the weights; 0 for none.", minimum=0, below=1
     )
     patience: int = option(3, "Epochs without a better dev score before it stops.", minimum=1)
     dev_share: float = option(

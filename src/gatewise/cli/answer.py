@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from gatewise import options
 from gatewise.cli.columns import Columns
 from gatewise.cli.flags import Reading, ReadingFlags
-from gatewise.data.tables import Table, guess_columns, write_table
+from gatewise.data.tables import Table, guess_text, write_table
 from gatewise.errors import DataError
 from gatewise.tasks import load
 
@@ -53,7 +53,7 @@ def predict(
             _print(classifier, lines, json)
         return
     table = (reading or Reading()).open(source)
-    column = text or _remembered(classifier, table, "text") or guess_columns(table).text
+    column = text or _remembered(classifier, table, "text") or guess_text(table)
     if out is None:
         for rows in table.rows([column]):
             _print(classifier, [row[0] for row in rows], json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -14,7 +15,7 @@ from gatewise.cli.flags import Reading, ReadingFlags, flags
 from gatewise.data.checks import check_test
 from gatewise.errors import OptionError
 from gatewise.options import Training
-from gatewise.store import check_place
+from gatewise.store import check_replaceable
 from gatewise.tasks.classify.task import TextClassifier
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def classify(
     """
     reading, training = reading or Reading(), training or Training()
     model = model or TextClassifier()
-    check_place(out)
+    check_replaceable(Path(out))
     source = reading.open(table)
     columns = Columns.choose(source, text, label, label_separator)
     texts, labels = columns.read(source)
@@ -77,10 +78,10 @@ def classify(
     print(model.report_)
     if test is not None:
         test_texts, test_labels = columns.read(reading.open(test))
-        print(f"\nOn the test rows of {test}:\n\n{model.evaluate(test_texts, test_labels)}")
         for warning in check_test(texts, test_texts):
             sys.stderr.write(f"warning: {warning}\n")
-    print(f"\nThe model is in {out}. Try: echo \"Some text.\" | gatewise predict {out} -")
+        print(f"\nOn the test rows of {test}:\n\n{model.evaluate(test_texts, test_labels)}")
+    print(f'\nThe model is in {out}. Try: echo "Some text." | gatewise predict {out} -')
 
 
 def _class_weight(given: str | None) -> Any:
@@ -92,6 +93,5 @@ def _class_weight(given: str | None) -> Any:
         return {label: float(number) for label, _, number in pairs}
     except ValueError:
         raise OptionError(
-            "--class-weight must be 'balanced' or look like 'spam=5,ham=1'. "
-            f"Got {given!r}."
+            f"--class-weight must be 'balanced' or look like 'spam=5,ham=1'. Got {given!r}."
         ) from None

@@ -9,11 +9,14 @@ import torch
 from torch import Tensor, nn
 
 
+EVERY = 4
+
+
 class WeightAverage:
     """Exponential moving average of all weights (Polyak & Juditsky 1992).
 
-    The decay starts low and rises to its full value, so that the average is useful from the first
-    steps: after `t` steps it is at most (1 + t) / (10 + t).
+    At first the average reaches back over about a fifth of the steps that were made, until that is
+    as long as the decay makes it. Only every fourth step is taken, since neighbours hardly differ.
 
     Args:
         network: whose weights are followed.
@@ -30,8 +33,11 @@ class WeightAverage:
     def update(self) -> None:
         """Take the weights of this step into the average."""
         self._steps += 1
-        decay = min(self._decay, (1 + self._steps) / (10 + self._steps)) if self._decay else 0.0
-        torch._foreach_lerp_(self._average, self._current(), 1 - decay)
+        if self._decay == 0:
+            self._average = self._current()
+        elif self._steps % EVERY == 0:
+            kept = min(self._decay, 1 - 5 / (5 + self._steps)) ** EVERY
+            torch._foreach_lerp_(self._average, self._current(), 1 - kept)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

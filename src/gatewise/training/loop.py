@@ -52,7 +52,6 @@ def train(
     batches: Callable[[int], Iterable[B]],
     score: Callable[[], float | None],
     training: Training,
-    epochs: int,
     steps: int,
     progress: Progress,
 ) -> Iterator[Epoch]:
@@ -63,14 +62,15 @@ def train(
         loss_of: the mean loss of a batch.
         batches: the batches of an epoch, by its number from 1.
         score: how good the network is on the dev rows, greater is better; None without dev rows.
-        training: rates, clipping, averaging, patience.
-        epochs: passes at most.
+        training: epochs, rates, clipping, averaging, patience.
         steps: batches of an epoch.
         progress: is told of every step and epoch.
 
     Raises:
         TrainingError: the loss became infinite or ran away before anything was learned.
     """
+    epochs = training.epochs
+    assert epochs is not None
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, training.learning_rate, weight_decay=training.weight_decay, fused=True

@@ -137,7 +137,7 @@ def test_pretrained_vectors_are_where_training_starts(tmp_path: Path) -> None:
     classifier = small(vectors=str(file), embedding_size=None, subwords=0)
     training = QUIET | {"epochs": 1, "learning_rate": 1e-9, "average": 0.0}
     classifier.fit(texts(40), ["a", "b"] * 20, **training)
-    assert classifier.embedding_size_ == 3
+    assert classifier.chosen_.embedding_size == 3
     row = classifier.tokenizer_.vocabulary.index("w7")
     np.testing.assert_allclose(classifier.weights_["embedding.weight"][row], [7, 1.5, -2], 1e-5)
     classifier.save(tmp_path / "model")

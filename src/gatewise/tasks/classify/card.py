@@ -48,7 +48,7 @@ model.predict(["…"])
 |---|---|
 {chosen}
 
-Trained with seed {report.seed} and {report.threads} threads on data with the fingerprint
+Trained with seed {report.training["seed"]} and {report.training["threads"]} threads on data with the fingerprint
 `{report.data}`, by {", ".join(f"{name} {version}" for name, version in report.versions.items())}.
 """
 

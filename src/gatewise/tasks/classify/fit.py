@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 import gatewise
-from gatewise import kernels
-from gatewise.baselines import linear
-from gatewise.data.batches import bucketed, in_order
+from gatewise import kernels, options
+from gatewise.data.batches import bucketed
 from gatewise.data.checks import check_rows, check_texts
-from gatewise.evaluation import Evaluation, evaluate
 from gatewise.nn.encoder import Encoder
 from gatewise.errors import OptionError
 from gatewise.options import Training
 from gatewise.ragged import Ragged
+from gatewise.tasks.classify.defaults import Defaults
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.network import Batch, ClassifierNetwork
 from gatewise.tasks.classify.report import EpochFigures, Report
@@ -30,11 +30,11 @@ from gatewise.tasks.classify.rows import (
     ClassWeight,
     Rows,
     check_lengths,
-    hard_targets,
     list_of_texts,
     read_rows,
     split_rows,
 )
+from gatewise.tasks.classify.scoring import evaluated, linear_figures, probabilities
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import read_vectors
@@ -44,9 +44,8 @@ from gatewise.training.progress import Progress
 if TYPE_CHECKING:
     from gatewise.tasks.classify.task import TextClassifier
 
-EMBEDDING_SIZE = 128
-SCORING_TOKENS = 32_768
-"""Tokens that are scored at once."""
+Vectors = tuple[NDArray[np.float32], NDArray[np.bool_]]
+"""Pretrained vectors of the vocabulary, (V, E), and which of them there are, (V,)."""
 
 
 def fit(
@@ -70,6 +69,7 @@ def fit(
         rows, dev_rows = split_rows(rows, labels, training)
     else:
         dev_rows = read_rows(*dev, labels)
+
     tokenizer = Tokenizer.train(
         rows.texts,
         level=classifier.level,
@@ -77,42 +77,39 @@ def fit(
         max_vocabulary=classifier.max_vocabulary,
         min_count=classifier.min_count,
     )
+    # One call for both, so that an unknown word has the same id in both.
     encoded, unknown = tokenizer.encode_open([*rows.texts, *dev_rows.texts])
+    encoded, _ = encoded.shortened(classifier.max_length)
     ids = encoded.take(np.arange(len(rows)))
     dev_ids = encoded.take(np.arange(len(rows), len(encoded)))
-    ids, shortened = ids.shortened(classifier.max_length)
-    dev_ids, _ = dev_ids.shortened(classifier.max_length)
-
-    threads = training.threads or kernels.default_threads()
-    epochs = training.epochs or default_epochs(len(ids.values))
-    metric = "macro-F1" if labels.multiple else "accuracy"
-    progress = Progress(epochs * len(ids.values), epochs, metric, quiet=training.quiet)
-    with _torch_settings(threads, training.seed), progress:
-        if shortened:
-            warnings.append(
-                f"{shortened} texts are longer than {classifier.max_length} tokens: only the first "
-                "and last of them are read. Raise max_length to read more."
-            )
-        for warning in warnings:
-            progress.say(f"warning: {warning}")
-        network = _network(classifier, tokenizer, labels, unknown)
-        history = list(
-            train(
-                network,
-                network.loss,
-                lambda epoch: (_batch(rows, ids, p) for p in _places(ids, training, epoch)),
-                lambda: _score(network, dev_rows, dev_ids, labels),
-                training,
-                epochs,
-                len(_places(ids, training, epoch=1)),
-                progress,
-            )
+    shortened = int((ids.lengths == classifier.max_length).sum())
+    if shortened:
+        warnings.append(
+            f"{shortened} texts have {classifier.max_length} tokens or more: of longer ones only "
+            "the first and last are read. Raise max_length to read more."
         )
+    defaults = Defaults.derive(len(rows), len(ids.values))
+    vectors = None
+    if classifier.vectors is not None:
+        vectors = read_vectors(classifier.vectors, tokenizer.vocabulary)
+    chosen = _resolved(classifier, defaults, vectors)
+    training = replace(
+        training,
+        epochs=training.epochs or defaults.epochs,
+        batch_size=training.batch_size or defaults.batch_size,
+        threads=training.threads or kernels.default_threads(),
+    )
+
+    with _torch_settings(training):
+        network = _network(chosen, tokenizer, labels, unknown, rows, vectors)
+        history = _train(network, rows, ids, dev_rows, dev_ids, labels, training, warnings)
         weights = network.arrays()
-        dev_probabilities = _probabilities(network, dev_ids, labels)
-    if labels.multiple and len(dev_rows):
-        labels = labels.with_thresholds(dev_probabilities, dev_rows.targets)
+        found = probabilities(network, dev_ids, labels)
     seconds = time.perf_counter() - started
+    evaluation = evaluated(found, dev_rows, labels)
+    if labels.multiple and evaluation:
+        labels = labels.with_thresholds(found, dev_rows.targets)
+    compared = training.baseline and len(dev_rows)
     report = Report(
         rows=len(rows),
         dev_rows=len(dev_rows),
@@ -120,22 +117,45 @@ def fit(
         vocabulary_size=len(tokenizer),
         weights=sum(weight.size for weight in weights.values()),
         seconds=seconds,
-        seed=training.seed,
-        threads=threads,
+        training=options.values(training),
         versions=_versions(),
         data=_fingerprint(rows),
         warnings=tuple(warnings),
         epochs=tuple(EpochFigures(e.loss, e.dev_score, e.best, e.seconds) for e in history),
         stop=history[-1].stop,
-        evaluation=_evaluation(dev_rows, labels, labels.decide(dev_probabilities)),
-        **_linear_figures(rows, dev_rows, labels, training),
+        evaluation=evaluation,
+        **(linear_figures(rows, dev_rows, labels) if compared else {}),
     )
-    classifier.take(labels, tokenizer, weights, report)
+    classifier.take(chosen, labels, tokenizer, weights, report)
 
 
-def default_epochs(tokens: int) -> int:
-    """Passes over the training rows: fewer over many tokens."""
-    return int(np.clip(round(4 * (4e6 / max(tokens, 1)) ** 0.5), 4, 20))
+def _train(
+    network: ClassifierNetwork,
+    rows: Rows,
+    ids: Ragged,
+    dev_rows: Rows,
+    dev_ids: Ragged,
+    labels: Labels,
+    training: Training,
+    warnings: Sequence[str],
+) -> list[Epoch]:
+    """Run the loop to its end; the network then holds the best weights."""
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        return (_batch(rows, ids, places) for places in _places(ids, training, epoch))
+
+    def score() -> float | None:
+        found = evaluated(probabilities(network, dev_ids, labels), dev_rows, labels)
+        return found.score if found else None
+
+    assert training.epochs is not None
+    steps = len(_places(ids, training, epoch=1))
+    metric = "macro-F1" if labels.multiple else "accuracy"
+    tokens = training.epochs * len(ids.values)
+    with Progress(tokens, training.epochs, metric, quiet=training.quiet) as progress:
+        for warning in warnings:
+            progress.say(f"warning: {warning}")
+        return list(train(network, network.loss, batches, score, training, steps, progress))
 
 
 def _warnings(rows: Rows, labels: Labels, training: Training) -> list[str]:
@@ -146,40 +166,61 @@ def _warnings(rows: Rows, labels: Labels, training: Training) -> list[str]:
     return check_rows(rows.texts, named, max_classes=training.max_classes)
 
 
+def _resolved(
+    classifier: TextClassifier, defaults: Defaults, vectors: Vectors | None
+) -> TextClassifier:
+    """A classifier whose options all have a value."""
+    given = {name: getattr(classifier, name) for name in options.names(classifier)}
+    derived = {name: value for name, value in vars(defaults).items() if name in given}
+    if classifier.level != "word":
+        derived["subwords"] = 0
+    if vectors is not None:
+        derived["embedding_size"] = vectors[0].shape[1]
+    filled = {n: derived[n] for n, value in given.items() if value is None and n in derived}
+    chosen = replace(classifier, **filled)
+    if vectors is not None and chosen.embedding_size != vectors[0].shape[1]:
+        raise OptionError(
+            f"The vectors of {classifier.vectors} have {vectors[0].shape[1]} numbers, but "
+            f"embedding_size is {chosen.embedding_size}. Leave it out."
+        )
+    return chosen
+
+
 def _network(
-    classifier: TextClassifier, tokenizer: Tokenizer, labels: Labels, unknown: list[str]
+    chosen: TextClassifier,
+    tokenizer: Tokenizer,
+    labels: Labels,
+    unknown: list[str],
+    rows: Rows,
+    vectors: Vectors | None,
 ) -> ClassifierNetwork:
-    size = classifier.embedding_size or EMBEDDING_SIZE
-    if classifier.vectors is not None:
-        vectors, found = read_vectors(classifier.vectors, tokenizer.vocabulary)
-        size = vectors.shape[1]
-        if classifier.embedding_size not in (None, size):
-            raise OptionError(
-                f"The vectors of {classifier.vectors} have {size} numbers, but embedding_size is "
-                f"{classifier.embedding_size}. Leave it out."
-            )
+    shape = chosen.shape(len(tokenizer))
     encoder = Encoder(
-        classifier.shape(len(tokenizer), size),
-        embedding_dropout=classifier.embedding_dropout,
-        dropout=classifier.dropout,
-        weight_dropout=classifier.weight_dropout,
+        shape,
+        embedding_dropout=chosen.embedding_dropout,
+        dropout=chosen.dropout or 0.0,
+        weight_dropout=chosen.weight_dropout,
     )
-    if encoder.shape.subwords:
+    if shape.subwords:
         # The token of all unknown words is no word itself: it has no pieces.
         words = ["", *tokenizer.vocabulary[1:], *unknown]
-        encoder.embedding.know(subword_buckets(words, encoder.shape.subwords))
-    if classifier.vectors is not None:
-        encoder.embedding.take_vectors(vectors, found)
-    return ClassifierNetwork(
+        encoder.embedding.know(subword_buckets(words, shape.subwords))
+    if vectors is not None:
+        encoder.embedding.take_vectors(*vectors)
+    network = ClassifierNetwork(
         encoder,
         len(labels.names),
         multiple=labels.multiple,
-        head_dropout=classifier.head_dropout,
+        head_dropout=chosen.head_dropout,
     )
+    if labels.multiple:
+        network.start_from(rows.targets.mean(axis=0))
+    return network
 
 
 def _places(ids: Ragged, training: Training, epoch: int) -> list[NDArray[np.int64]]:
     """The rows of every batch of an epoch."""
+    assert training.batch_size is not None
     return bucketed(
         ids.lengths,
         batch_size=training.batch_size,
@@ -199,59 +240,15 @@ def _batch(rows: Rows, ids: Ragged, places: NDArray[np.int64]) -> Batch:
     )
 
 
-@torch.no_grad()
-def _probabilities(network: ClassifierNetwork, ids: Ragged, labels: Labels) -> NDArray[np.float32]:
-    """Probability of every label for every text, (B, L)."""
-    network.eval()
-    scores = np.zeros((len(ids), len(labels.names)), np.float32)
-    for places in in_order(ids.lengths, batch_size=512, batch_tokens=SCORING_TOKENS):
-        taken = ids.take(places)
-        found = network(torch.from_numpy(taken.values), torch.from_numpy(taken.offsets))
-        scores[places] = found.numpy()
-    return labels.probabilities(scores)
-
-
-def _score(
-    network: ClassifierNetwork, dev_rows: Rows, dev_ids: Ragged, labels: Labels
-) -> float | None:
-    """The figure that chooses the best epoch; None without dev rows."""
-    if not len(dev_rows):
-        return None
-    probabilities = _probabilities(network, dev_ids, labels)
-    if labels.multiple:
-        labels = labels.with_thresholds(probabilities, dev_rows.targets)
-    found = _evaluation(dev_rows, labels, labels.decide(probabilities))
-    return found.score if found else None
-
-
-def _evaluation(rows: Rows, labels: Labels, answers: NDArray[np.int64]) -> Evaluation | None:
-    if not len(rows):
-        return None
-    truth = hard_targets(rows.targets, labels)
-    return evaluate(truth, answers, labels.names, multiple=labels.multiple)
-
-
-def _linear_figures(
-    rows: Rows, dev_rows: Rows, labels: Labels, training: Training
-) -> dict[str, Any]:
-    if not training.baseline or not len(dev_rows):
-        return {"linear": None, "linear_seconds": 0.0}
-    targets = hard_targets(rows.targets, labels)
-    found = linear(rows.texts, targets, dev_rows.texts, multiple=labels.multiple)
-    return {
-        "linear": _evaluation(dev_rows, labels, found.answers),
-        "linear_seconds": found.seconds,
-    }
-
-
 @contextmanager
-def _torch_settings(threads: int, seed: int) -> Iterator[None]:
+def _torch_settings(training: Training) -> Iterator[None]:
     """Seed and threads for one fit; the process has its own back afterwards."""
+    assert training.threads is not None
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(training.threads)
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.manual_seed(training.seed)
             yield
     finally:
         torch.set_num_threads(before)

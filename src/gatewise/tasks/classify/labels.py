@@ -113,9 +113,7 @@ class Labels:
             return [self.names[answer] for answer in answers]
         return [[self.names[i] for i in np.flatnonzero(row)] for row in answers]
 
-    def with_thresholds(
-        self, probabilities: NDArray[np.float32], targets: NDArray[Any]
-    ) -> Labels:
+    def with_thresholds(self, probabilities: NDArray[np.float32], targets: NDArray[Any]) -> Labels:
         """Choose for every label the threshold with the best F1 on these rows."""
         return replace(self, thresholds=best_thresholds(probabilities, targets))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -61,7 +63,7 @@ class ClassifierNetwork(nn.Module):
         return scores
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean of the cross-entropy of every text times its weight.
+        """Mean of the cross-entropy of every text, summed over many labels, times its weight.
 
         Divided by the texts, not by their weights: a batch of light texts shall move less.
         """
@@ -70,10 +72,15 @@ class ClassifierNetwork(nn.Module):
             every = functional.binary_cross_entropy_with_logits(
                 scores, batch.targets, reduction="none"
             )
-            losses = every.mean(dim=1)
+            losses = every.sum(dim=1)
         else:
             losses = functional.cross_entropy(scores, batch.targets, reduction="none")
         return (losses * batch.weights).mean()
+
+    @torch.no_grad()
+    def start_from(self, shares: NDArray[np.floating[Any]]) -> None:
+        """Let a new network answer with how often each label occurs, (L,)."""
+        self.head.bias.copy_(torch.from_numpy(shares).clamp(1e-4, 1 - 1e-4).logit())
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Copies of the weights, under the names and in the form that the answering side reads."""

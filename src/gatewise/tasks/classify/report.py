@@ -25,7 +25,8 @@ class Report:
     """All that is known of a training run; it is `training.json` in the model folder.
 
     `evaluation` and `linear` are on the dev rows and None without them; `linear` is the TF-IDF and
-    logistic regression model's on the same rows. `columns` are those of the table, if it came from
+    logistic regression model's on the same rows. `training` holds
+    the options of the run, `columns` are those of the table, if it came from
     one.
     """
 
@@ -35,16 +36,15 @@ class Report:
     vocabulary_size: int
     weights: int
     seconds: float
-    seed: int
-    threads: int
+    training: dict[str, Any]
     versions: dict[str, str]
     data: str
     warnings: tuple[str, ...]
     epochs: tuple[EpochFigures, ...]
     stop: str
     evaluation: Evaluation | None
-    linear: Evaluation | None
-    linear_seconds: float
+    linear: Evaluation | None = None
+    linear_seconds: float = 0.0
     columns: dict[str, Any] | None = None
 
     def as_json(self) -> Any:
@@ -86,14 +86,16 @@ class Report:
                 f"The linear model wins on the dev rows: {figures}. It is simpler and faster to "
                 "train: prefer it, or give the network more data or pretrained vectors."
             )
-        return f"The network beats the linear model on the dev rows: {ours:.4f} against {linear:.4f}."
+        return (
+            f"The network beats the linear model on the dev rows: {ours:.4f} against {linear:.4f}."
+        )
 
     def __str__(self) -> str:
         lines = [
             f"{self.rows} texts to learn from, {self.dev_rows} held out to choose the best epoch; "
             f"{self.vocabulary_size} known tokens; {self.weights:,} weights "
             f"({self.weights * 4 / 1e6:.1f} MB).",
-            f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.threads} threads; the "
+            f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training['threads']} threads; the "
             f"weights of epoch {self.best_epoch} were kept.",
         ]
         if self.stop:

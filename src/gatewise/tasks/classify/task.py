@@ -41,13 +41,16 @@ if TYPE_CHECKING:
 
 ANSWER_TOKENS = 32_768
 """Tokens that are answered at once: enough to keep the kernel busy, few enough to bound memory."""
+DERIVED = ("embedding_size", "subwords", "hidden_size", "dropout")
+"""Options that follow from the training rows where they are None."""
 
 
 @dataclass
 class TextClassifier:
     """A recurrent text classifier.
 
-    After fitting, `labels_` holds the labels in their order, `tokenizer_` the tokenizer, `weights_`
+    After fitting, `chosen_` holds the classifier with all options that followed from the rows,
+    `labels_` the labels in their order, `tokenizer_` the tokenizer, `weights_`
     the arrays by name and `report_` what training did and how good the answers are.
 
     Example:
@@ -68,25 +71,39 @@ class TextClassifier:
     )
     cell: CellName = option("lstm", "Recurrent cell.")
     embedding_size: int | None = option(
-        None, "Numbers that stand for a token. By default 128, or as many as the vectors have.",
+        None,
+        "Numbers that stand for a token. By default 64, from 250,000 training tokens on 128, or "
+        "as many as the vectors have.",
         minimum=1,
     )
-    subwords: int = option(
-        16_384,
-        "Vectors for pieces of words, which tell something of words never seen; 0 for none. Only "
-        "for words.",
+    subwords: int | None = option(
+        None,
+        "Vectors for pieces of words, which tell something of words never seen; 0 for none. By "
+        "default 16,384, from 250,000 training tokens on 32,768.",
         minimum=0,
         maximum=1_000_000,
     )
-    hidden_size: int = option(128, "Units of every recurrent layer and direction.", minimum=1)
+    hidden_size: int | None = option(
+        None,
+        "Units of every recurrent layer and direction. By default 64, from 250,000 training tokens "
+        "on 128.",
+        minimum=1,
+    )
     num_layers: int = option(1, "Recurrent layers on top of each other.", minimum=1)
     bidirectional: bool = option(True, "Read every text backwards as well.")
     pooling: PoolingName = option("concat", "How the states of all tokens become one vector.")
     embedding_dropout: float = option(
-        0.4, "Share of the vocabulary left out in a training step.", minimum=0, below=1
+        0.5,
+        "Share of the words that a training step knows only by their pieces.",
+        minimum=0,
+        below=1,
     )
-    dropout: float = option(
-        0.3, "Share of features left out, the same at every token of a text.", minimum=0, below=1
+    dropout: float | None = option(
+        None,
+        "Share of features left out, the same at every token of a text. By default 0.3, from "
+        "250,000 training tokens on 0.2.",
+        minimum=0,
+        below=1,
     )
     weight_dropout: float = option(
         0.0, "Share of recurrent weights left out in a training step.", minimum=0, below=1
@@ -227,7 +244,7 @@ class TextClassifier:
             ModelFileError: the place holds something else than a model, or cannot be written.
         """
         self.encode([])
-        saved = options.values(self) | {"embedding_size": self.embedding_size_}
+        saved = options.values(self.chosen_)
         write_folder(
             folder,
             task="classify",
@@ -253,9 +270,10 @@ class TextClassifier:
             raise ModelFileError(f"{folder.path}/config.json: {problem}") from None
         labels = Labels.from_json(folder.labels)
         tokenizer = Tokenizer.from_json(folder.tokenizer)
-        if classifier.embedding_size is None:
-            raise ModelFileError(f"{folder.path}/config.json: the embedding_size is missing.")
-        shape = classifier.shape(len(tokenizer), classifier.embedding_size)
+        missing = [name for name in DERIVED if getattr(classifier, name) is None]
+        if missing:
+            raise ModelFileError(f"{folder.path}/config.json: the option {missing[0]} is missing.")
+        shape = classifier.shape(len(tokenizer))
         shapes = shape.weights() | head_shapes(shape, len(labels.names))
         weights = {name: folder.array(name, shape) for name, shape in shapes.items()}
         unknown = sorted(folder.weights.keys() - weights.keys())
@@ -264,16 +282,17 @@ class TextClassifier:
                 f"{folder.path}/weights.safetensors holds {unknown[0]!r}, which this model does "
                 "not have."
             )
-        classifier.take(labels, tokenizer, weights, Report.from_json(folder.training))
+        classifier.take(classifier, labels, tokenizer, weights, Report.from_json(folder.training))
         return classifier
 
-    def shape(self, vocabulary_size: int, embedding_size: int) -> EncoderShape:
-        """What the encoder is made of."""
+    def shape(self, vocabulary_size: int) -> EncoderShape:
+        """What the encoder is made of; all options must have a value."""
+        assert self.embedding_size and self.hidden_size and self.subwords is not None
         return EncoderShape(
             cell=self.cell,
             vocabulary_size=vocabulary_size,
-            embedding_size=embedding_size,
-            subwords=self.subwords if self.level == "word" else 0,
+            embedding_size=self.embedding_size,
+            subwords=self.subwords,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
@@ -282,19 +301,20 @@ class TextClassifier:
 
     def take(
         self,
+        chosen: TextClassifier,
         labels: Labels,
         tokenizer: Tokenizer,
         weights: dict[str, Floats],
         report: Report | None,
     ) -> None:
         """Take over what a fit or a folder brings."""
+        self.chosen_ = chosen
         self.labels_ = labels.names
         self.tokenizer_ = tokenizer
         self.weights_ = weights
         self.report_ = report
         self._labels = labels
-        self.embedding_size_ = weights["embedding.weight"].shape[1]
-        self._encoder = Encoder(self.shape(len(tokenizer), self.embedding_size_), weights)
+        self._encoder = Encoder(chosen.shape(len(tokenizer)), weights)
 
 
 def head_shapes(shape: EncoderShape, labels: int) -> dict[str, tuple[int, ...]]:

@@ -16,10 +16,10 @@ SMOOTH = 5
 ENOUGH = 10
 """True rows that a label needs for a threshold of its own."""
 
+FOLDS = 5
 
-def best_thresholds(
-    probabilities: NDArray[np.float32], truth: NDArray[Any]
-) -> tuple[float, ...]:
+
+def best_thresholds(probabilities: NDArray[np.float32], truth: NDArray[Any]) -> tuple[float, ...]:
     """The threshold of every label with the greatest F1 on these rows.
 
     Labels with few true rows take the one that is best for all labels together.
@@ -51,3 +51,15 @@ def _peak(curve: NDArray[np.float64]) -> float:
     """Where a curve is greatest; the middle of the places where it is."""
     best = np.flatnonzero(curve >= curve.max() - 1e-9)
     return round(float(GRID[best[len(best) // 2]]), 2)
+
+
+def cross_fitted(probabilities: NDArray[np.float32], truth: NDArray[Any]) -> NDArray[np.int64]:
+    """Answers (B, L) of 0 and 1 whose thresholds were never chosen on the rows they answer."""
+    folds = min(FOLDS, len(truth))
+    fold = np.arange(len(truth)) % folds
+    answers = np.zeros(probabilities.shape, np.int64)
+    for number in range(folds):
+        mine = fold == number
+        chosen = best_thresholds(probabilities[~mine], truth[~mine]) if folds > 1 else 0.5
+        answers[mine] = probabilities[mine] >= np.asarray(chosen)
+    return answers

@@ -1,0 +1,39 @@
+"""Defaults that follow from the training rows, where a user gives no value.
+
+One rule for all data, found on the dev rows of five public sets (see docs/benchmarks.md): small data
+wants a small network with more dropout, many short passes and small batches.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+SMALL = 250_000
+"""Training tokens below which data counts as small."""
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """Values for options that are None, by their names."""
+
+    embedding_size: int
+    hidden_size: int
+    subwords: int
+    dropout: float
+    batch_size: int
+    epochs: int
+
+    @classmethod
+    def derive(cls, rows: int, tokens: int) -> Defaults:
+        """From the number of training rows and of all their tokens."""
+        small = tokens < SMALL
+        batch = 2 ** round(math.log2(max(rows, 1) / 700))
+        return cls(
+            embedding_size=64 if small else 128,
+            hidden_size=64 if small else 128,
+            subwords=2**14 if small else 2**15,
+            dropout=0.3 if small else 0.2,
+            batch_size=int(min(64, max(16, batch))),
+            epochs=min(12, max(4, round(2450 / math.sqrt(max(tokens, 1))))),
+        )
