@@ -368,13 +368,11 @@ def test_nan_in_one_text_stays_there(cell: str) -> None:
     assert np.isfinite(hidden[7:]).all()
 
 
-@every_cell
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_large_sums_saturate(cell: str) -> None:
     case = make_case(cell, 1, (7, 9), (3, 4))
     hidden = kernels.forward(cell, case.x * 1e30, case.offsets, case.weights).hidden
-    assert np.isfinite(hidden).all() or cell == "rnn_relu"
-    if cell != "rnn_relu":
-        assert np.abs(hidden).max() <= 1
+    assert np.abs(hidden).max() <= 1
 
 
 def test_every_other_instruction_set_passes_the_same_tests() -> None:
