@@ -74,7 +74,8 @@ def run(folder: Path, name: str, seeds: int | None, options: dict[str, Any]) -> 
         classifier = TextClassifier().fit(*train, dev=dev, seed=seed, baseline=False, **options)
         seconds.append(time.perf_counter() - started)
         scores.append(classifier.evaluate(*test).score)
-        assert classifier.report_ and classifier.report_.evaluation
+        assert classifier.report_ is not None
+        assert classifier.report_.evaluation is not None
         dev_scores.append(classifier.report_.evaluation.score)
         print(f"{name} seed {seed}: test {scores[-1]:.4f} in {seconds[-1]:.0f} s", flush=True)
     linear_test, linear_seconds = linear_score(train, test)

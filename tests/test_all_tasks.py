@@ -97,5 +97,5 @@ def test_a_new_model_has_no_answers_yet(task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_unknown_options_are_named(task: str) -> None:
     data, _ = EXAMPLES[task]
-    with pytest.raises(OptionError, match="has no option 'epoch'. Did you mean 'epochs'"):
+    with pytest.raises(OptionError, match=r"has no option 'epoch'\. Did you mean 'epochs'"):
         task_class(task)().fit(*data, epoch=3)

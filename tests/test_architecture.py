@@ -32,7 +32,7 @@ TORCH = ("nn", "training", "tasks.classify.network", "tasks.classify.fit")
 
 def home(module: str) -> str:
     """The room of the house that a module is in."""
-    return module.split(".")[0]
+    return module.partition(".")[0]
 
 
 def floor(room: str) -> int:
@@ -54,7 +54,8 @@ def imports(module: str) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0 and node.module, f"{module} imports relatively"
+            assert node.level == 0, f"{module} imports relatively"
+            assert node.module is not None
             found |= {node.module}
             if node.module == "gatewise":
                 found |= {f"gatewise.{alias.name}" for alias in node.names}

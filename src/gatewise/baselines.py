@@ -51,9 +51,7 @@ def linear(
     except ImportError:
         raise MissingExtraError("The linear model", "train") from None
     started = time.perf_counter()
-    vectorizer = TfidfVectorizer(
-        ngram_range=(1, 2), min_df=min(2, len(texts)), sublinear_tf=True, token_pattern=r"\S+"
-    )
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=min(2, len(texts)), sublinear_tf=True)
     features = vectorizer.fit_transform(texts)
     model: Any = LogisticRegression(C=10, max_iter=1000)
     if multiple:

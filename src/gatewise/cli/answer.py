@@ -1,4 +1,4 @@
-"""`gatewise predict`, `evaluate` and `info`: what a fitted model is asked. PyTorch is not needed."""
+"""`gatewise predict`, `evaluate` and `info`: what a fitted model is asked, without PyTorch."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ An operator, not an autograd.Function, so that torch.compile and torch.export ca
 they learn the shapes of its results without running it. It changes none of its inputs, so a graph
 may be walked back more than once.
 """
-# ruff: noqa: PLR0917 -- operators take all arguments of the layer by position
 
 from __future__ import annotations
 

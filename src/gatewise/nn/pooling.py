@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -89,7 +90,7 @@ class _SegmentMax(torch.autograd.Function):
         greatest = values.new_zeros(segments, columns)
         places = torch.full((segments, columns), -1)
         bounds = offsets.tolist()
-        for segment, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        for segment, (start, stop) in enumerate(pairwise(bounds)):
             if stop > start:
                 found = values[start:stop].max(dim=0)
                 greatest[segment] = found.values

@@ -222,7 +222,7 @@ class LSTM(_Recurrent):
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """(N, E), (B + 1,) → hidden (N, D*H), final (hidden, cell) of (num_layers*D, B, H)."""
         hidden, final = self._run(values, offsets, State(*start) if start else None, threads)
-        assert final.cell is not None  # noqa: S101
+        assert final.cell is not None
         return hidden, (final.hidden, final.cell)
 
 

@@ -56,8 +56,8 @@ class Guard:
         self._smooth += 0.05 * (loss - self._smooth)
         if self._smooth > 2 * self.first_loss + 1:
             raise Diverged(
-                f"Training diverged: the loss rose from {self.first_loss:.3g} to {self._smooth:.3g} "
-                f"within {self._steps} steps. {self._advice()}"
+                f"Training diverged: the loss rose from {self.first_loss:.3g} to "
+                f"{self._smooth:.3g} within {self._steps} steps. {self._advice()}"
             )
         return True
 

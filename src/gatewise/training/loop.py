@@ -33,8 +33,8 @@ B = TypeVar("B", bound=Batch)
 class Epoch:
     """What one pass over the training rows did.
 
-    Without dev rows the epoch with the least loss is the best one. `loss` is the mean over the rows seen, `dev_score` None without dev rows, `stop` the reason why
-    training ends with this epoch (empty while it goes on).
+    `loss` is the mean over the rows seen, `dev_score` None without dev rows: then the epoch with
+    the least loss is the best. `stop` says why training ends here; it is empty while it goes on.
     """
 
     number: int

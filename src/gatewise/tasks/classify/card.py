@@ -21,6 +21,7 @@ def model_card(report: Report, options: Mapping[str, Any], labels: tuple[Any, ..
     chosen = "\n".join(f"| `{name}` | {value} |" for name, value in options.items())
     listed = ", ".join(f"`{label}`" for label in labels[:MOST_LABELS])
     listed += ", …" if len(labels) > MOST_LABELS else ""
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     pictures = "![Learning curves](learning_curves.png)"
     if report.evaluation is not None:
         pictures += "\n![Answers by label](labels.png)"
@@ -48,8 +49,8 @@ model.predict(["…"])
 |---|---|
 {chosen}
 
-Trained with seed {report.training["seed"]} and {report.training["threads"]} threads on data with the fingerprint
-`{report.data}`, by {", ".join(f"{name} {version}" for name, version in report.versions.items())}.
+Trained with seed {report.training["seed"]} and {report.training["threads"]} threads on data with
+the fingerprint `{report.data}`, by {versions}.
 """
 
 
@@ -108,7 +109,8 @@ def _learning_curves(report: Report) -> Figure:
 
 
 def _confusion(report: Report) -> Figure:
-    assert report.evaluation is not None and report.evaluation.confusion is not None
+    assert report.evaluation is not None
+    assert report.evaluation.confusion is not None
     counts = report.evaluation.confusion
     names = [str(score.label) for score in report.evaluation.labels]
     size = min(4 + 0.45 * len(names), 16)

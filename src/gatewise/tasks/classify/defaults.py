@@ -1,7 +1,7 @@
 """Defaults that follow from the training rows, where a user gives no value.
 
-One rule for all data, found on the dev rows of five public sets (see docs/benchmarks.md): small data
-wants a small network with more dropout, many short passes and small batches.
+One rule for all data, found on the dev rows of five public sets (see docs/benchmarks.md): small
+data wants a small network with more dropout, many short passes and small batches.
 """
 
 from __future__ import annotations

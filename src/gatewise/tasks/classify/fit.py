@@ -15,11 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 import gatewise
+import gatewise.nn  # before torch: it says how torch's threads wait
 from gatewise import kernels, options
 from gatewise.data.batches import bucketed
 from gatewise.data.checks import check_rows, check_texts
-from gatewise.nn.encoder import Encoder
 from gatewise.errors import OptionError
+from gatewise.nn.encoder import Encoder
 from gatewise.options import Training
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify.defaults import Defaults

@@ -95,8 +95,8 @@ class Report:
             f"{self.rows} texts to learn from, {self.dev_rows} held out to choose the best epoch; "
             f"{self.vocabulary_size} known tokens; {self.weights:,} weights "
             f"({self.weights * 4 / 1e6:.1f} MB).",
-            f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training['threads']} threads; the "
-            f"weights of epoch {self.best_epoch} were kept.",
+            f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training['threads']} "
+            f"threads; the weights of epoch {self.best_epoch} were kept.",
         ]
         if self.stop:
             lines.append(f"Training stopped: {self.stop}.")

@@ -40,10 +40,7 @@ def evaluated(found: NDArray[np.float32], rows: Rows, labels: Labels) -> Evaluat
     """
     if not len(rows):
         return None
-    if labels.multiple:
-        answers = cross_fitted(found, rows.targets)
-    else:
-        answers = labels.decide(found)
+    answers = cross_fitted(found, rows.targets) if labels.multiple else labels.decide(found)
     return _evaluation(answers, rows, labels)
 
 

@@ -6,19 +6,17 @@ Fitting needs PyTorch and happens in `fit.py`; everything here answers without i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gatewise import options
 from gatewise.data.batches import in_order
 from gatewise.encoder import Encoder
 from gatewise.errors import (
-    DataError,
     MissingExtraError,
     ModelFileError,
     NotFittedError,
@@ -287,7 +285,9 @@ class TextClassifier:
 
     def shape(self, vocabulary_size: int) -> EncoderShape:
         """What the encoder is made of; all options must have a value."""
-        assert self.embedding_size and self.hidden_size and self.subwords is not None
+        assert self.embedding_size is not None
+        assert self.hidden_size is not None
+        assert self.subwords is not None
         return EncoderShape(
             cell=self.cell,
             vocabulary_size=vocabulary_size,
