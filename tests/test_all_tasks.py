@@ -20,10 +20,16 @@ TEXTS = [f"{start} {text}" for start in ("well ,", "honestly") for text in [*GOO
 EXAMPLES: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "classify": (
         [TEXTS, ["good"] * 5 + ["bad"] * 5 + ["good"] * 5 + ["bad"] * 5],
-        {"embedding_size": 8, "hidden_size": 9, "subwords": 50, "min_count": 1},
+        {"embedding_size": 8, "hidden_size": 9, "subwords": 50, "token_pairs": 64, "min_count": 1},
     ),
 }
-QUIET = {"dev_share": 0.0, "epochs": 40, "batch_size": 4, "learning_rate": 0.01, "quiet": True}
+QUIET: dict[str, Any] = {
+    "dev_share": 0.0,
+    "epochs": 40,
+    "batch_size": 4,
+    "learning_rate": 0.01,
+    "quiet": True,
+}
 NEW = ["a good film", "a bad film", "", "zzz qqq", "good"]
 
 

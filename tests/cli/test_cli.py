@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-SMALL = ["--embedding-size", "8", "--hidden-size", "8", "--subwords", "50", "--epochs", "2"]
+SMALL = ["--embedding-size", "8", "--hidden-size", "8", "--subwords", "50", "--token-pairs", "64"]
+SMALL += ["--epochs", "2"]
 
 
 def gatewise(*arguments: str, stdin: str = "", cwd: Path | None = None) -> tuple[int, str, str]:

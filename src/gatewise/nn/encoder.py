@@ -79,7 +79,7 @@ class Encoder(nn.Module):
         """
         size = self.shape.hidden_size
         for name, weight in self.recurrent.named_parameters():
-            for gate, part in enumerate(weight.split(size)):
+            for gate, part in enumerate(torch.split(weight, size)):
                 if name.startswith("weight_ih"):
                     nn.init.xavier_uniform_(part)
                 elif name.startswith("weight_hh"):

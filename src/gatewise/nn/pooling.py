@@ -100,7 +100,7 @@ class _SegmentMax(torch.autograd.Function):
         return greatest
 
     @staticmethod
-    def backward(ctx: Any, d_greatest: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, d_greatest: Tensor) -> tuple[Tensor, None]:
         (places,) = ctx.saved_tensors
         d_values = d_greatest.new_zeros(ctx.rows, d_greatest.shape[1])
         # An empty segment has no place to send its gradient to.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from gatewise.store.strict import LARGEST_FILE, LARGEST_JSON, parse_json, read_f
 FORMAT = 1
 CONFIG, TOKENIZER, LABELS = "config.json", "tokenizer.json", "labels.json"
 WEIGHTS, TRAINING, CARD = "weights.safetensors", "training.json", "README.md"
+PICTURE = re.compile(r"[A-Za-z0-9_-]{1,100}\.png")
+LARGEST_PICTURES = 64 << 20  # bytes of all together
 _ATTEMPTS = 3
 
 
@@ -42,7 +46,10 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """All that a model folder says; its parts are data that the task has still to check."""
+    """All that a model folder says; its parts are data that the task has still to check.
+
+    `pictures` are those of the save, as they were: a save of what was read can pass them on.
+    """
 
     path: Path
     task: str
@@ -51,6 +58,7 @@ class ModelFolder:
     labels: Any
     weights: dict[str, NDArray[np.float32]]
     training: Any
+    pictures: dict[str, bytes]
 
     def array(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """The weights of this name, float32, writable.
@@ -113,7 +121,7 @@ def read_config(folder: Path) -> Config:
     try:
         config = msgspec.convert(said, Config)
     except msgspec.ValidationError as error:
-        raise ModelFileError(f"{path} is not understood: {error}.") from None
+        raise ModelFileError(f"{path} is not understood: {reason(error)}.") from None
     if config.checksums.get(CONFIG) != config.own_checksum():
         raise ModelFileError(
             f"{path} does not match its own checksum: the file is damaged or was changed."
@@ -129,9 +137,11 @@ def _read(place: Path, wanted: Path) -> ModelFolder:
         raise ModelFileError(f"{wanted} is not a Gatewise model: it holds no {CONFIG}.")
     config = read_config(place)
 
-    def content(name: str, largest: int) -> bytearray:
+    def content(name: str, largest: int) -> bytes:
         return _checked_content(place / name, config, largest)
 
+    # Before what must match: where a new model comes meanwhile, that is noticed below.
+    pictures = _read_pictures(place, config)
     try:
         tokenizer = str(content(TOKENIZER, LARGEST_JSON), "utf-8")
     except UnicodeDecodeError as error:
@@ -141,10 +151,23 @@ def _read(place: Path, wanted: Path) -> ModelFolder:
     training = None
     if os.path.lexists(place / TRAINING):
         training = parse_json(place / TRAINING, content(TRAINING, LARGEST_JSON))
-    return ModelFolder(wanted, config.task, config.options, tokenizer, labels, weights, training)
+    return ModelFolder(
+        wanted, config.task, config.options, tokenizer, labels, weights, training, pictures
+    )
 
 
-def _checked_content(path: Path, config: Config, largest: int) -> bytearray:
+def _read_pictures(place: Path, config: Config) -> dict[str, bytes]:
+    """The pictures of the save, less those that people took out, changed or made too large."""
+    pictures: dict[str, bytes] = {}
+    room = LARGEST_PICTURES
+    for name in filter(PICTURE.fullmatch, config.checksums):
+        with contextlib.suppress(ModelFileError):
+            pictures[name] = _checked_content(place / name, config, room)
+            room -= len(pictures[name])
+    return pictures
+
+
+def _checked_content(path: Path, config: Config, largest: int) -> bytes:
     content = read_file(path, largest)
     if hashlib.sha256(content).hexdigest() != config.checksums.get(path.name):
         raise ModelFileError(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO
 
 from gatewise.errors import ModelFileError
 
@@ -15,7 +16,7 @@ LARGEST_FILE = 16 << 30  # bytes; weights of four thousand million numbers
 DEEPEST_JSON = 32  # containers inside each other
 
 
-def read_file(path: Path, largest: int) -> bytearray:
+def read_file(path: Path, largest: int) -> bytes:
     """All bytes of a regular file, in memory: a mapped file could change while it is checked.
 
     Raises:
@@ -42,7 +43,7 @@ def read_file(path: Path, largest: int) -> bytearray:
         raise ModelFileError(f"{path} cannot be read: {reason(error)}.") from error
 
 
-def _read_open(path: Path, file: Any, largest: int) -> bytearray:
+def _read_open(path: Path, file: BinaryIO, largest: int) -> bytes:
     state = os.fstat(file.fileno())
     if not stat.S_ISREG(state.st_mode):
         raise ModelFileError(f"{path} is not a regular file.")
@@ -50,50 +51,46 @@ def _read_open(path: Path, file: Any, largest: int) -> bytearray:
         raise ModelFileError(
             f"{path} has {state.st_size:,} bytes, but at most {largest:,} are allowed."
         )
-    content = bytearray(state.st_size)
+    content = file.read(state.st_size)
     # A file that shrinks or grows while it is read is found here or by its checksum.
-    if file.readinto(content) != state.st_size:
+    if len(content) != state.st_size:
         raise ModelFileError(f"{path} became shorter while it was read. Try again.")
     return content
 
 
-def parse_json(path: Path, content: bytes | bytearray) -> Any:
+def parse_json(path: Path, content: bytes) -> Any:
     """The value of a JSON text: finite numbers, no name twice, valid Unicode, bounded depth.
 
     Raises:
         ModelFileError: it is anything else.
     """
     try:
-        value = json.loads(
-            str(content, "utf-8"), object_pairs_hook=_unique, parse_constant=_not_finite
-        )
+        value = json.loads(str(content, "utf-8"), object_pairs_hook=_unique)
         depth, level = 0, [value]
         while level:
             depth += 1
             if depth > DEEPEST_JSON:
                 raise ValueError(f"it is nested deeper than {DEEPEST_JSON}")
-            for scalar in level:
-                if isinstance(scalar, float) and scalar in (float("inf"), -float("inf")):
-                    _not_finite("a number too large for a double")
             level = [child for part in level for child in _children(part)]
-        # Lone surrogates, written as "\ud800", cannot be printed or stored again.
-        json.dumps(value, ensure_ascii=False).encode()
+        # NaN, infinities and lone surrogates, written as "\ud800", cannot be stored again.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
         raise ModelFileError(f"{path} is nested too deeply to be read.") from None
     except ValueError as error:
-        raise ModelFileError(f"{path} is not valid JSON: {error}.") from None
+        raise ModelFileError(f"{path} is not valid JSON: {reason(error)}.") from None
     return value
 
 
 def reason(error: BaseException) -> str:
-    """The cause of an operating system error in the system's words."""
-    return getattr(error, "strerror", None) or type(error).__name__
+    """The cause in the words of the system or a parser, which may quote what a file holds."""
+    said = getattr(error, "strerror", None) or str(error)[:200] or type(error).__name__
+    return "".join(sign if sign.isprintable() else "?" for sign in said).rstrip(".")
 
 
-def _children(value: Any) -> list[Any]:
+def _children(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
-    return value if isinstance(value, list) else []
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -101,7 +98,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) < len(pairs):
         raise ValueError("a name occurs twice in one object")
     return table
-
-
-def _not_finite(what: str) -> NoReturn:
-    raise ValueError(f"{what} is not a finite number")

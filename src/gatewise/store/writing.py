@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,13 @@ from numpy.typing import NDArray
 
 from gatewise.errors import ModelFileError
 from gatewise.store import swap
-from gatewise.store.arrays import check_writable, file_parts
+from gatewise.store.arrays import array_bytes
 from gatewise.store.reading import (
     CARD,
     CONFIG,
     FORMAT,
     LABELS,
+    PICTURE,
     TOKENIZER,
     TRAINING,
     WEIGHTS,
@@ -29,10 +29,7 @@ from gatewise.store.reading import (
 )
 from gatewise.store.strict import reason
 
-_PICTURE = re.compile(r"[A-Za-z0-9_-]{1,100}\.(?:png|svg|html)")
 _LEFT_BY_DESKTOPS = {".DS_Store", "desktop.ini", "Thumbs.db"}
-
-Parts = Iterable[bytes | memoryview]
 
 
 def write_folder(
@@ -61,37 +58,38 @@ def write_folder(
         weights: float32 arrays by name.
         training: anything that JSON can hold, or None for no training.json. NaN becomes null.
         card: Markdown for people.
-        pictures: bytes by file name, which ends in .png, .svg or .html.
+        pictures: bytes by file name, which ends in .png.
 
     Raises:
-        ModelFileError: the path holds something else than a model, the weights are not finite,
-            or the system refused to write. The path is as it was before.
-        ValueError: a name of an array or a picture, or a type of number, is not allowed.
+        ModelFileError: the path holds something else than a model, the weights are not finite
+            float32 arrays with names like `head.bias`, or the system refused to write. The path
+            is as it was before.
+        ValueError: a name of a picture is not allowed, or JSON cannot hold a value.
     """
     place = Path(os.path.realpath(path))  # a link to a model stays, and what it leads to changes
-    check_writable(place / WEIGHTS, weights)
-    files: dict[str, Parts] = {
-        TOKENIZER: [tokenizer.encode()],
-        LABELS: [_json(labels)],
-        WEIGHTS: file_parts(weights),
-        CARD: [card.encode(errors="replace")],
+    files = {
+        TOKENIZER: tokenizer.encode(),
+        LABELS: _json(labels),
+        WEIGHTS: array_bytes(place / WEIGHTS, weights),
+        CARD: card.encode(errors="replace"),
     }
     if training is not None:
-        files[TRAINING] = [_json(training)]
+        files[TRAINING] = _json(training)
     for name, picture in (pictures or {}).items():
-        if not _PICTURE.fullmatch(name):
+        if not PICTURE.fullmatch(name):
             raise ValueError(f"A picture must be named like loss.png. Got {name!r}.")
-        files[name] = [picture]
+        files[name] = picture
     config = Config(FORMAT, task, dict(options), {})
     config.own_checksum()  # fails here, before anything is written, on what JSON cannot hold
     try:
         with swap.replacing(place) as folder:
             # Checked while the lock is held, so that it is what will be replaced.
             check_replaceable(place)
-            for name, parts in files.items():
-                config.checksums[name] = _write(folder / name, parts)
+            for name, content in files.items():
+                _write(folder / name, content)
+                config.checksums[name] = hashlib.sha256(content).hexdigest()
             config.checksums[CONFIG] = config.own_checksum()
-            _write(folder / CONFIG, [_json(config)])
+            _write(folder / CONFIG, _json(config))
     except OSError as error:
         raise ModelFileError(
             f"The model could not be saved to {path}: {reason(error)}. What was there before is "
@@ -130,22 +128,18 @@ def check_replaceable(path: str | Path) -> None:
         )
 
 
-def _write(path: Path, parts: Parts) -> str:
-    """Write and sync a new file; gives its SHA-256."""
+def _write(path: Path, content: bytes) -> None:
+    """Write and sync a new file."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o666)  # what the user's umask leaves of it
-    checksum = hashlib.sha256()
     try:
-        for part in parts:
-            rest = memoryview(part)
-            checksum.update(rest)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    return checksum.hexdigest()
 
 
 def _json(value: Any) -> bytes:

@@ -22,11 +22,18 @@ def texts(rows: int) -> list[str]:
 
 
 def small(**options: Any) -> TextClassifier:
-    sizes = {"embedding_size": 7, "hidden_size": 9, "subwords": 40, "min_count": 1}
+    sizes = {"embedding_size": 7, "hidden_size": 9, "subwords": 40, "token_pairs": 64}
+    sizes["min_count"] = 1
     return TextClassifier(**(sizes | options))
 
 
-QUIET = {"epochs": 2, "batch_size": 8, "quiet": True, "baseline": False, "threads": 1}
+QUIET: dict[str, Any] = {
+    "epochs": 2,
+    "batch_size": 8,
+    "quiet": True,
+    "baseline": False,
+    "threads": 1,
+}
 
 
 @pytest.fixture
@@ -46,7 +53,11 @@ def network(monkeypatch: pytest.MonkeyPatch) -> list[ClassifierNetwork]:
 @pytest.mark.parametrize("pooling", ["concat", "last", "mean", "max", "attention"])
 @pytest.mark.parametrize(
     "options",
-    [{}, {"cell": "gru", "num_layers": 2}, {"cell": "rnn", "bidirectional": False, "subwords": 0}],
+    [
+        {},
+        {"cell": "gru", "num_layers": 2},
+        {"cell": "rnn", "bidirectional": False, "subwords": 0, "token_pairs": 0},
+    ],
 )
 def test_the_torch_network_and_the_answer_without_torch_agree(
     pooling: PoolingName, options: dict[str, Any], network: list[ClassifierNetwork]

@@ -87,7 +87,7 @@ def _learning_curves(report: Report) -> Figure:
     loss_axis = figure.subplots()
     numbers = range(1, len(report.epochs) + 1)
     losses = [epoch.loss for epoch in report.epochs]
-    scores = [epoch.dev_score for epoch in report.epochs]
+    scores = [epoch.dev_score or 0.0 for epoch in report.epochs]
     loss_axis.plot(numbers, losses, "o-", color="tab:blue", label="training loss")
     loss_axis.set(xlabel="epoch", ylabel="training loss", xticks=list(numbers), ylim=(0, None))
     loss_axis.yaxis.label.set_color("tab:blue")

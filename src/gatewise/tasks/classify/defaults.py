@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 SMALL = 250_000
 """Training tokens below which data counts as small."""
+LARGEST_LINEAR = 2**21
+"""Weights of the linear part, at most: 8 MB."""
 
 
 @dataclass(frozen=True)
@@ -20,19 +22,24 @@ class Defaults:
     embedding_size: int
     hidden_size: int
     subwords: int
+    token_pairs: int
     dropout: float
     batch_size: int
     epochs: int
 
     @classmethod
-    def derive(cls, rows: int, tokens: int) -> Defaults:
-        """From the number of training rows and of all their tokens."""
+    def derive(cls, rows: int, tokens: int, labels: int) -> Defaults:
+        """From the number of training rows, of all their tokens and of the labels."""
         small = tokens < SMALL
+        pairs = 2**16 if small else 2**19
+        while pairs * labels > LARGEST_LINEAR:
+            pairs //= 2
         batch = 2 ** round(math.log2(max(rows, 1) / 700))
         return cls(
             embedding_size=64 if small else 128,
             hidden_size=64 if small else 128,
             subwords=2**14 if small else 2**15,
+            token_pairs=pairs,
             dropout=0.3 if small else 0.2,
             batch_size=int(min(64, max(16, batch))),
             epochs=min(12, max(4, round(2450 / math.sqrt(max(tokens, 1))))),

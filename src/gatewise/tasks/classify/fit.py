@@ -21,6 +21,7 @@ from gatewise.data.batches import bucketed
 from gatewise.data.checks import check_rows, check_texts
 from gatewise.errors import OptionError
 from gatewise.nn.encoder import Encoder
+from gatewise.nn.pairs import PairScores
 from gatewise.options import Training
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify.defaults import Defaults
@@ -36,6 +37,7 @@ from gatewise.tasks.classify.rows import (
     split_rows,
 )
 from gatewise.tasks.classify.scoring import evaluated, linear_figures, probabilities
+from gatewise.text.pairs import pair_buckets, rarity
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import read_vectors
@@ -89,7 +91,7 @@ def fit(
             f"{shortened} texts have {classifier.max_length} tokens or more: of longer ones only "
             "the first and last are read. Raise max_length to read more."
         )
-    defaults = Defaults.derive(len(rows), len(ids.values))
+    defaults = Defaults.derive(len(rows), len(ids.values), len(labels.names))
     vectors = None
     if classifier.vectors is not None:
         vectors = read_vectors(classifier.vectors, tokenizer.vocabulary)
@@ -102,7 +104,7 @@ def fit(
     )
 
     with _torch_settings(training):
-        network = _network(chosen, tokenizer, labels, unknown, rows, vectors)
+        network = _network(chosen, tokenizer, labels, unknown, rows, vectors, ids)
         history = _train(network, rows, ids, dev_rows, dev_ids, labels, training, warnings)
         weights = network.arrays()
         found = probabilities(network, dev_ids, labels)
@@ -194,6 +196,7 @@ def _network(
     unknown: list[str],
     rows: Rows,
     vectors: Vectors | None,
+    ids: Ragged,
 ) -> ClassifierNetwork:
     shape = chosen.shape(len(tokenizer))
     encoder = Encoder(
@@ -208,11 +211,17 @@ def _network(
         encoder.embedding.know(subword_buckets(words, shape.subwords))
     if vectors is not None:
         encoder.embedding.take_vectors(*vectors)
+    pairs = None
+    if chosen.token_pairs:
+        buckets = pair_buckets(ids, len(tokenizer), chosen.token_pairs)
+        counts = rarity(buckets, chosen.token_pairs)
+        pairs = PairScores(chosen.token_pairs, len(labels.names), len(tokenizer), counts)
     network = ClassifierNetwork(
         encoder,
         len(labels.names),
         multiple=labels.multiple,
         head_dropout=chosen.head_dropout,
+        pairs=pairs,
     )
     if labels.multiple:
         network.start_from(rows.targets.mean(axis=0))

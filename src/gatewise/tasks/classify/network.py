@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gatewise.nn.encoder import Encoder
+from gatewise.nn.pairs import PairScores
 from gatewise.nn.pooling import Pooling
 
 
@@ -34,17 +35,24 @@ class Batch:
 
 
 class ClassifierNetwork(nn.Module):
-    """Encoder, pooling and one linear layer.
+    """Encoder, pooling and one linear layer; beside them a linear layer over token pairs.
 
     Args:
         encoder: from ids to hidden states.
         labels: number of labels, L.
         multiple: whether a text can have many labels at once.
         head_dropout: share of the pooled features that a training step leaves out.
+        pairs: scores from token pairs, if they take part.
     """
 
     def __init__(
-        self, encoder: Encoder, labels: int, *, multiple: bool, head_dropout: float
+        self,
+        encoder: Encoder,
+        labels: int,
+        *,
+        multiple: bool,
+        head_dropout: float,
+        pairs: PairScores | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -52,35 +60,45 @@ class ClassifierNetwork(nn.Module):
         self.head = nn.Linear(self.pooling.output_size, labels)
         self.multiple = multiple
         self.head_dropout = head_dropout
+        self.pairs = pairs
 
     def forward(self, ids: Tensor, offsets: Tensor) -> Tensor:
         """Raw scores of every label: ids (N,), offsets (B + 1,) → (B, L)."""
+        parts = self.parts(ids, offsets)
+        return torch.stack(parts).mean(dim=0)
+
+    def parts(self, ids: Tensor, offsets: Tensor) -> list[Tensor]:
+        """Scores of the recurrent layers and, if there are any, of the token pairs."""
         hidden, final = self.encoder(ids, offsets)
         pooled = self.pooling(hidden, offsets, final)
-        scores: Tensor = self.head(
-            functional.dropout(pooled, self.head_dropout, training=self.training)
-        )
-        return scores
+        scores = self.head(functional.dropout(pooled, self.head_dropout, training=self.training))
+        return [scores] if self.pairs is None else [scores, self.pairs(ids, offsets)]
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean of the cross-entropy of every text, summed over many labels, times its weight.
 
-        Divided by the texts, not by their weights: a batch of light texts shall move less.
+        Recurrent layers and token pairs learn each for itself, as if they were alone: learned
+        together, the pairs soon know the training rows by heart and leave nothing to learn. The
+        mean is over the texts, not over their weights: a batch of light texts shall move less.
         """
-        scores = self(batch.ids, batch.offsets)
+        losses = torch.stack([self._losses(s, batch) for s in self.parts(batch.ids, batch.offsets)])
+        return (losses.sum(dim=0) * batch.weights).mean()
+
+    def _losses(self, scores: Tensor, batch: Batch) -> Tensor:
         if self.multiple:
             every = functional.binary_cross_entropy_with_logits(
                 scores, batch.targets, reduction="none"
             )
-            losses = every.sum(dim=1)
-        else:
-            losses = functional.cross_entropy(scores, batch.targets, reduction="none")
-        return (losses * batch.weights).mean()
+            return every.sum(dim=1)
+        return functional.cross_entropy(scores, batch.targets, reduction="none")
 
     @torch.no_grad()
     def start_from(self, shares: NDArray[np.floating[Any]]) -> None:
         """Let a new network answer with how often each label occurs, (L,)."""
-        self.head.bias.copy_(torch.from_numpy(shares).clamp(1e-4, 1 - 1e-4).logit())
+        log_odds = torch.from_numpy(shares).clamp(1e-4, 1 - 1e-4).logit()
+        self.head.bias.copy_(log_odds)
+        if self.pairs is not None:
+            self.pairs.bias.copy_(log_odds)
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Copies of the weights, under the names and in the form that the answering side reads."""

@@ -32,6 +32,7 @@ from gatewise.tasks.classify.card import model_card, pictures
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.report import Report
 from gatewise.tasks.classify.rows import ClassWeight, list_of_texts
+from gatewise.text.pairs import pair_scores
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 ANSWER_TOKENS = 32_768
 """Tokens that are answered at once: enough to keep the kernel busy, few enough to bound memory."""
-DERIVED = ("embedding_size", "subwords", "hidden_size", "dropout")
+DERIVED = ("embedding_size", "subwords", "token_pairs", "hidden_size", "dropout")
 """Options that follow from the training rows where they are None."""
 
 
@@ -80,6 +81,14 @@ class TextClassifier:
         "default 16,384, from 250,000 training tokens on 32,768.",
         minimum=0,
         maximum=1_000_000,
+    )
+    token_pairs: int | None = option(
+        None,
+        "Buckets for tokens and token pairs, which answer beside the recurrent layers as a linear "
+        "model would; 0 for none. By default 65,536, from 250,000 training tokens on up to "
+        "524,288, fewer for many labels.",
+        minimum=0,
+        maximum=2**24,
     )
     hidden_size: int | None = option(
         None,
@@ -205,9 +214,24 @@ class TextClassifier:
         unknown = self._encoder.vectors(words)
         scores = np.empty((len(ids), len(self.labels_)), np.float32)
         for rows in in_order(short.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
-            pooled = self._encoder.pool(short.take(rows), unknown, self.threads)
-            scores[rows] = pooled @ self.weights_["head.weight"].T + self.weights_["head.bias"]
+            scores[rows] = self._scores(short.take(rows), unknown)
         return scores
+
+    def _scores(self, ids: Ragged, unknown: Floats) -> Floats:
+        """Scores of one batch, (B, L): the mean of what recurrent layers and token pairs say."""
+        weights = self.weights_
+        pooled = self._encoder.pool(ids, unknown, self.threads)
+        scores: Floats = pooled @ weights["head.weight"].T + weights["head.bias"]
+        if not self.chosen_.token_pairs:
+            return scores
+        linear = pair_scores(
+            ids,
+            len(self.tokenizer_),
+            weights["pairs.weight"],
+            weights["pairs.bias"],
+            weights["pairs.rarity"],
+        )
+        return np.asarray((scores + linear) / 2, np.float32)
 
     def encode(self, texts: Sequence[str]) -> tuple[Ragged, list[str]]:
         """Token ids of whole texts, and the unknown words that the last ids stand for."""
@@ -263,7 +287,7 @@ class TextClassifier:
             ModelFileError: options, labels, tokenizer and weights do not belong together.
         """
         try:
-            classifier = options.build(cls, folder.options)
+            classifier: Self = options.build(cls, folder.options)
         except OptionError as problem:
             raise ModelFileError(f"{folder.path}/config.json: {problem}") from None
         labels = Labels.from_json(folder.labels)
@@ -272,7 +296,7 @@ class TextClassifier:
         if missing:
             raise ModelFileError(f"{folder.path}/config.json: the option {missing[0]} is missing.")
         shape = classifier.shape(len(tokenizer))
-        shapes = shape.weights() | head_shapes(shape, len(labels.names))
+        shapes = shape.weights() | classifier.head_shapes(shape, len(labels.names))
         weights = {name: folder.array(name, shape) for name, shape in shapes.items()}
         unknown = sorted(folder.weights.keys() - weights.keys())
         if unknown:
@@ -316,7 +340,14 @@ class TextClassifier:
         self._labels = labels
         self._encoder = Encoder(chosen.shape(len(tokenizer)), weights)
 
-
-def head_shapes(shape: EncoderShape, labels: int) -> dict[str, tuple[int, ...]]:
-    """Shape of the head's weights by name."""
-    return {"head.weight": (labels, shape.pooled_size), "head.bias": (labels,)}
+    def head_shapes(self, shape: EncoderShape, labels: int) -> dict[str, tuple[int, ...]]:
+        """Shape of the weights above the encoder by name."""
+        shapes: dict[str, tuple[int, ...]] = {
+            "head.weight": (labels, shape.pooled_size),
+            "head.bias": (labels,),
+        }
+        if self.token_pairs:
+            shapes["pairs.weight"] = (self.token_pairs, labels)
+            shapes["pairs.bias"] = (labels,)
+            shapes["pairs.rarity"] = (self.token_pairs,)
+        return shapes

@@ -1,0 +1,46 @@
+"""Scores from tokens and token pairs alone, learned beside the recurrent layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gatewise.ragged import Ragged
+from gatewise.text.pairs import SCALE, pair_buckets, weighed
+
+
+class PairScores(nn.Module):
+    """A linear layer over the tokens and pairs of a text: the "wide" part of Cheng et al. (2016).
+
+    Args:
+        buckets: into which tokens and pairs are hashed.
+        labels: number of labels, L.
+        known: number of known token ids.
+        rarity: how much every bucket counts, (buckets,).
+    """
+
+    rarity: Tensor
+
+    def __init__(self, buckets: int, labels: int, known: int, rarity: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.known = known
+        self.weight = nn.Parameter(torch.zeros(buckets, labels))
+        self.bias = nn.Parameter(torch.zeros(labels))
+        self.register_buffer("rarity", torch.from_numpy(rarity))
+
+    def forward(self, ids: Tensor, offsets: Tensor) -> Tensor:
+        """Scores of every label: ids (N,), offsets (B + 1,) → (B, L)."""
+        texts = Ragged(ids.numpy(), offsets.numpy())
+        rows = pair_buckets(texts, self.known, len(self.weight))
+        weights = SCALE * weighed(rows, self.rarity.numpy())
+        scores: Tensor = functional.embedding_bag(
+            torch.from_numpy(rows.values),
+            self.weight,
+            torch.from_numpy(rows.offsets[:-1]),
+            mode="sum",
+            per_sample_weights=torch.from_numpy(weights),
+        )
+        return scores + self.bias
