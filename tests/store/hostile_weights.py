@@ -27,7 +27,8 @@ WEIGHTS: dict[str, bytes] = {
     "header of length 2^63": (1 << 63).to_bytes(8, "little") + b"{}      ",
     "header longer than the file": (800).to_bytes(8, "little") + b"{}      ",
     "header of 100 MB": (100 << 20).to_bytes(8, "little") + b"{}      ",
-    "header that is not aligned": (9).to_bytes(8, "little") + b'{"a": 1} ',
+    "header of 2 MB": container(b"{}" + b" " * (2 << 20)),
+    "header of 9 bytes": (9).to_bytes(8, "little") + b'{"a": 1} ',
     "header not UTF-8": container(b'{"\xff": 1}'),
     "header not JSON": container(b"{'w': 1}"),
     "header with more behind it": container(b"{} {}"),
@@ -35,6 +36,11 @@ WEIGHTS: dict[str, bytes] = {
     "header nested": container(b"[" * 100_000),
     "a name twice": container(
         b'{"w": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}, "w": 1}'
+    ),
+    "a name twice, both good": container(
+        b'{"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},'
+        b' "w": {"dtype": "F32", "shape": [1, 1], "data_offsets": [0, 4]}}',
+        bytes(4),
     ),
     "overlap": container(one([2], [0, 8]) | {"v": one([1], [4, 8])["w"]}, bytes(8)),
     "hole": container(one([1], [4, 8]), bytes(8)),
@@ -47,6 +53,8 @@ WEIGHTS: dict[str, bytes] = {
     "offsets of fractions": container(one([1], [0.0, 4.0]), bytes(4)),
     "three offsets": container(one([1], [0, 4, 8]), bytes(4)),
     "product beyond 2^64": container(one([2**32, 2**32], [0, 0])),
+    "no numbers, but a size beyond 2^62": container(one([0, 2**62], [0, 0])),
+    "no numbers, but a product beyond 2^64": container(one([0, 2**40, 2**40], [0, 0])),
     "size of 5,000 digits": container(b'{"w": {"dtype": "F32", "shape": [' + b"9" * 5000 + b"]}}"),
     "size of 4,000 digits": container(
         b'{"w": {"dtype": "F32", "shape": [' + b"9" * 4000 + b'], "data_offsets": [0, 4]}}'
@@ -56,10 +64,14 @@ WEIGHTS: dict[str, bytes] = {
     "100,000 dimensions": container(one([1] * 100_000, [0, 4]), bytes(4)),
     "shape and offsets differ": container(one([3], [0, 4]), bytes(4)),
     "unknown type": container(one([1], [0, 4], "PICKLE"), bytes(4)),
+    "type of 100,000 signs": container(one([1], [0, 4], "\x1b[2J\n" * 20_000), bytes(4)),
     "integers": container(one([1], [0, 4], "I32"), bytes(4)),
     "double": container(one([1], [0, 8], "F64"), bytes(8)),
     "type that is a list": container(one([1], [0, 4], ["F32"]), bytes(4)),
     "something more": container(one([1], [0, 4], code="import os"), bytes(4)),
+    "something more of 100,000 signs": container(
+        {"w": one([1], [0, 4])["w"] | {"\x1b[2J\n" * 20_000: 1}}, bytes(4)
+    ),
     "metadata": container({"__metadata__": {"a": "b"}}),
     "name with a path": container({"../../w": one([0], [0, 0])["w"]}),
     "name of 1 MB": container({"w" * 900_000: one([0], [0, 0])["w"]}),

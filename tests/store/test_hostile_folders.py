@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 import stat
@@ -15,7 +17,7 @@ from hostile_weights import WEIGHTS
 from saved_models import check_is, refuse, replace, replace_config, save
 
 from gatewise.errors import ModelFileError
-from gatewise.store import read_folder
+from gatewise.store import read_folder, reading
 
 CONFIGS: dict[str, dict[str, Any]] = {
     "no format": {"format": None},
@@ -32,6 +34,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "checksums of numbers": {"checksums": {"weights.safetensors": 1}},
     "a path among the checksums": {"checksums": {"../../etc/passwd": "0" * 64}},
     "something more": {"custom_objects": "import os"},
+    "something more of 100,000 signs": {"\x1b[2J\n" * 20_000: 1},
     "NaN": {"options": {"dropout": float("nan")}},
 }
 
@@ -143,6 +146,25 @@ def test_what_is_no_model_folder_is_refused_and_never_opened_as_an_archive(tmp_p
     refuse(tmp_path / "round", "")
     refuse(tmp_path / ("x" * 300), "")
     refuse(tmp_path / "a\x00b", "")
+
+
+def test_pictures_that_are_no_plain_pictures_of_the_folder_are_left_out(model: Path) -> None:
+    (model.parent / "outside.png").write_bytes(b"secret")
+    (model / "link.png").symlink_to("../outside.png")
+    os.mkfifo(model / "pipe.png")
+    (model / "folder.png").mkdir()
+    secret = hashlib.sha256(b"secret").hexdigest()
+    names = ("link.png", "pipe.png", "folder.png", "../outside.png", str(model / "../outside.png"))
+    checksums = json.loads((model / "config.json").read_bytes())["checksums"]
+    replace_config(model, checksums=checksums | dict.fromkeys(names, secret))
+    replace(model, "notes.txt", b"secret")
+    check_is(read_folder(model), 1)
+
+
+def test_pictures_take_bounded_memory(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(model, pictures={"a.png": bytes(60), "b.png": bytes(60), "c.png": bytes(40)})
+    monkeypatch.setattr(reading, "LARGEST_PICTURES", 100)
+    assert read_folder(model).pictures == {"a.png": bytes(60), "c.png": bytes(40)}
 
 
 def test_a_file_of_another_model_is_found_by_its_checksum(model: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 from pathlib import Path
@@ -13,7 +14,7 @@ import safetensors.numpy
 from saved_models import check_is, names, replace, save, weights
 
 from gatewise.errors import ModelFileError
-from gatewise.store import check_replaceable, read_folder
+from gatewise.store import check_replaceable, read_folder, write_folder
 
 # round trips
 
@@ -85,7 +86,26 @@ def test_training_and_what_is_for_people_may_be_missing_or_edited(model: Path) -
     (model / "training.json").unlink()
     (model / "loss.png").unlink()
     (model / "README.md").write_text("Better words.")
-    assert read_folder(model).training is None
+    folder = read_folder(model)
+    assert folder.training is None
+    assert folder.pictures == {}
+
+
+def test_a_picture_that_was_painted_over_is_left_out(model: Path) -> None:
+    save(model, pictures={"loss.png": b"loss", "labels.png": b"labels"})
+    (model / "loss.png").write_bytes(b"mine")
+    assert read_folder(model).pictures == {"labels.png": b"labels"}
+
+
+def test_what_was_read_can_be_written_again_to_the_byte(model: Path) -> None:
+    """Pictures too: drawing them anew would need the training extra."""
+    folder = read_folder(model)
+    parts = {field.name: getattr(folder, field.name) for field in dataclasses.fields(folder)}
+    again = parts.pop("path").parent / "again"
+    write_folder(again, **parts, card="# A model\n")
+    assert names(again) == names(model)
+    for name in names(model):
+        assert (again / name).read_bytes() == (model / name).read_bytes()
 
 
 def test_array_checks_presence_and_shape(model: Path) -> None:
@@ -111,9 +131,12 @@ def test_weights_that_are_not_finite_never_replace_a_model(model: Path, value: f
     "changes",
     [
         {"weights": {"w": np.zeros(3)}},
+        {"weights": {"w": np.zeros(3, "M8[s]")}},
         {"weights": {"../w": np.zeros(3, np.float32)}},
+        {"weights": {f"w{n}": np.zeros(0, np.float32) for n in range(30_000)}},
         {"pictures": {"config.json": b""}},
         {"pictures": {"../loss.png": b""}},
+        {"pictures": {"page.html": b""}},
         {"labels": object()},
         {"options": {"x": float("nan")}},
         {"tokenizer": "\ud800"},

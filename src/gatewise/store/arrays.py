@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -24,7 +24,7 @@ _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.]{1,200}\Z")]
 
 
 class _Entry(msgspec.Struct, forbid_unknown_fields=True):
-    dtype: Annotated[str, msgspec.Meta(pattern=r"^F32\Z")]
+    dtype: Literal["F32"]
     shape: Annotated[list[int], msgspec.Meta(max_length=8)]
     data_offsets: tuple[int, int]
 
@@ -63,10 +63,13 @@ def array_bytes(path: Path, arrays: Mapping[str, NDArray[np.float32]]) -> bytes:
 
     Raises:
         ModelFileError: `read_arrays` would refuse them.
+        TypeError: an array is not float32.
     """
     # The package writes the memory as it lies, so it must lie in the order of C.
-    content = safetensors.numpy.save(
-        {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    )
+    laid = {
+        name: array.astype(np.float32, order="C", casting="equiv", copy=False)
+        for name, array in arrays.items()
+    }
+    content = safetensors.numpy.save(laid)
     read_arrays(path, content)
     return content

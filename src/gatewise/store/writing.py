@@ -62,9 +62,10 @@ def write_folder(
 
     Raises:
         ModelFileError: the path holds something else than a model, the weights are not finite
-            float32 arrays with names like `head.bias`, or the system refused to write. The path
+            or not named by letters, digits, '_' and '.', or the system refused to write. The path
             is as it was before.
-        ValueError: a name of a picture is not allowed, or JSON cannot hold a value.
+        TypeError, ValueError: the weights are not float32, a picture has another name, or JSON
+            cannot hold a value. The same is true of the path.
     """
     place = Path(os.path.realpath(path))  # a link to a model stays, and what it leads to changes
     files = {
