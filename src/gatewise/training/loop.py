@@ -92,8 +92,8 @@ def train(
                 norm = nn.utils.clip_grad_norm_(parameters, training.clip)
                 if guard.passes(loss.item(), norm.item()):
                     optimizer.step()
+                    schedule.step()
                     average.update()
-                schedule.step()
                 done, tokens, losses = done + 1, tokens + batch.tokens, losses + guard.loss
                 progress.step(batch.tokens, guard.loss)
         except KeyboardInterrupt:

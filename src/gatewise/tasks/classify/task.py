@@ -125,6 +125,7 @@ class TextClassifier:
     def __post_init__(self) -> None:
         options.check(self)
         self.threads: int | None = None
+        self._drawn: dict[str, bytes] | None = None
 
     def fit(
         self,
@@ -276,7 +277,7 @@ class TextClassifier:
             weights=self.weights_,
             training=self.report_.as_json() if self.report_ else None,
             card=model_card(self.report_, saved, self.labels_) if self.report_ else "",
-            pictures=pictures(self.report_) if self.report_ else {},
+            pictures=self._pictures(),
         )
 
     @classmethod
@@ -305,7 +306,14 @@ class TextClassifier:
                 "not have."
             )
         classifier.take(classifier, labels, tokenizer, weights, Report.from_json(folder.training))
+        classifier._drawn = folder.pictures
         return classifier
+
+    def _pictures(self) -> dict[str, bytes]:
+        """Those of the folder it came from, or newly drawn ones after a fit."""
+        if self._drawn is None:
+            self._drawn = pictures(self.report_) if self.report_ else {}
+        return self._drawn
 
     def shape(self, vocabulary_size: int) -> EncoderShape:
         """What the encoder is made of; all options must have a value."""
@@ -337,6 +345,7 @@ class TextClassifier:
         self.tokenizer_ = tokenizer
         self.weights_ = weights
         self.report_ = report
+        self._drawn = None
         self._labels = labels
         self._encoder = Encoder(chosen.shape(len(tokenizer)), weights)
 
