@@ -20,7 +20,7 @@ MODULES = sorted(
 FLOORS = [
     {"__init__", "errors"},
     {"options", "cells"},
-    {"ragged"},
+    {"ragged", "samples"},
     {"shapes", "kernels", "store", "text"},
     {"nn", "encoder", "data", "baselines", "evaluation"},
     {"training"},

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from gatewise.errors import DataError
+from gatewise.samples import reviews
 
 
 def sample(path: str, /) -> None:
@@ -14,7 +14,8 @@ def sample(path: str, /) -> None:
     Args:
         path: The CSV file to write; an existing file stays as it is.
     """
-    text = files("gatewise.samples").joinpath("reviews.csv").read_text("utf-8")
+    with reviews() as source:
+        text = source.read_text("utf-8")
     try:
         with Path(path).open("x", encoding="utf-8", newline="") as file:
             file.write(text)

@@ -1,0 +1,76 @@
+"""What the README and the docs say can be typed, runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the README's reader stands: a folder with reviews and, after a while, a model."""
+    folder = tmp_path_factory.mktemp("readme")
+    for command in (
+        ["sample", "reviews.csv"],
+        ["train", "classify", "reviews.csv", "--out", "model", "--epochs", "1", "--quiet"],
+    ):
+        subprocess.run([sys.executable, "-m", "gatewise", *command], cwd=folder, check=True)
+    (folder / "test.csv").write_text((folder / "reviews.csv").read_text("utf-8"), "utf-8")
+    (folder / "new.csv").write_text("text\nA film to forget.\n", "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_snippets_run(page: Path, folder: Path) -> None:
+    for block in blocks(page, "python"):
+        subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=folder, check=True)
+
+
+def test_the_commands_of_the_readme_run(folder: Path) -> None:
+    ran = 0
+    for block in blocks(ROOT / "README.md", ""):
+        for line in block.splitlines():
+            command = line.partition("#")[0].strip()
+            if "gatewise" not in command or command.startswith(
+                ("gatewise sample", "gatewise train")
+            ):
+                continue
+            command = command.replace("gatewise", f"{sys.executable} -m gatewise")
+            subprocess.run(["bash", "-c", command], cwd=folder, check=True, capture_output=True)
+            ran += 1
+    assert ran >= 4
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_sample_data_is_what_the_readme_says() -> None:
+    from gatewise.data.tables import open_table
+    from gatewise.samples import reviews
+
+    with reviews() as path:
+        columns = open_table(path).read(["text", "label"])
+    assert len(columns["text"]) >= 800
+    assert len(set(columns["text"])) == len(columns["text"])
+    assert set(columns["label"]) == {"positive", "negative"}
+    sorted_words: dict[tuple[str, ...], str] = {}
+    pairs = 0
+    for text, label in zip(columns["text"], columns["label"], strict=True):
+        words = tuple(sorted(re.findall(r"\w+", text.lower())))
+        pairs += sorted_words.setdefault(words, label) != label
+    assert pairs >= 60
