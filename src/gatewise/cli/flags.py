@@ -25,7 +25,11 @@ def flags(owner: type[Any], title: str) -> Any:
         for field in dataclasses.fields(owner)
     ]
     frozen = owner.__dataclass_params__.frozen
-    return dataclasses.make_dataclass(owner.__name__, fields, bases=(owner,), frozen=frozen)
+    # Without a module of its own the class would count as one of Python's built-in types.
+    module = {"__module__": owner.__module__}
+    return dataclasses.make_dataclass(
+        owner.__name__, fields, bases=(owner,), frozen=frozen, namespace=module
+    )
 
 
 @dataclasses.dataclass(frozen=True)
