@@ -137,7 +137,7 @@ def test_probabilities_and_weights_from_a_table(tmp_path: Path) -> None:
         (["train", "classify", "reviews.csv", "--out", "m", "--text", "txet"], "txet"),
         (["train", "classify", "reviews.csv", "--out", ".", *SMALL], "holds other files"),
         (["train", "classify", "reviews.csv", "--out", "m", "--class-weight", "x"], "spam=5"),
-        (["evaluate", "model", "reviews.csv", "--label", "text"], "does not know"),
+        (["evaluate", "model", "reviews.csv", "--label", "text"], "cannot both be in"),
         (["predict", "model", "-", "--out", "x.csv"], "--out needs a table"),
         (["sample", "reviews.csv"], "exists already"),
         (["frobnicate"], "frobnicate"),

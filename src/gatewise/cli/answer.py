@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import Parameter
 
 from gatewise import options
@@ -25,7 +26,7 @@ ADDED = ("prediction", "probability")
 
 def predict(
     model: str,
-    source: str,
+    source: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     out: str | None = None,
@@ -95,7 +96,7 @@ def evaluate(
     texts, labels = columns.read(source)
     found = classifier.evaluate(texts, labels)
     if json:
-        print(json_format.dumps(found.as_json(), ensure_ascii=False))
+        print(json_format.dumps(msgspec.to_builtins(found), ensure_ascii=False))
     else:
         print(found)
         if found.confusion is not None:

@@ -37,6 +37,11 @@ class Columns:
             guess = guess_columns(table)
             text, label = text or guess.text, label or guess.label
             sys.stderr.write(f"columns: texts in '{text}', labels in '{label}' ({guess.why})\n")
+        if text == label:
+            raise DataError(
+                f"{table.name}: the texts and the labels cannot both be in '{text}'. Name them with "
+                "--text and --label."
+            )
         several = "," in label and label not in table.columns
         return cls(text, tuple(label.split(",")) if several else (label,), separator)
 
