@@ -8,11 +8,13 @@ import pytest
 
 from gatewise.data.checks import (
     check_agreement,
+    check_label_column,
     check_labels,
     check_rows,
     check_swapped,
     check_test,
     check_texts,
+    refuse_unknown,
 )
 from gatewise.errors import DataError
 
@@ -60,6 +62,8 @@ def test_case_26_swapped_columns() -> None:
     assert "only 2. Are the two swapped?" in told
     with pytest.raises(DataError, match=r"--max-classes\..* Are the two swapped\?"):
         check_rows(texts, labels)
+    with pytest.raises(DataError, match=r"^t\.csv, line 1: .* Are the two swapped\?"):
+        check_label_column(texts, ["", *labels[1:]], place=lambda row: f"t.csv, line {row + 1}")
     assert any("swapped" in warning for warning in check_rows(texts[:400], labels[:400]))
     assert check_swapped(labels, texts) == []
     assert check_swapped(labels, labels) == []
@@ -71,9 +75,20 @@ def test_case_27_typos(typo: str) -> None:
     told = only(check_labels([typo] * 3 + ["positive"] * 90 + ["negative"] * 90))
     assert f"'{typo}' (3) looks like a typo of 'positive' (90)" in told
     with pytest.raises(
-        DataError, match=rf"row 4: the label '{typo}' is none of those allowed, positive, negative"
+        DataError,
+        match=rf"^row 4: the label '{typo}' is none of those allowed: positive, negative "
+        r"\(2 rows with 1 such label\)",
     ):
-        check_labels(["positive"] * 3 + [typo], allowed=["positive", "negative"])
+        refuse_unknown(["positive"] * 3 + [typo, typo], ["positive", "negative"])
+
+
+def test_case_27_a_closed_list_names_place_and_source() -> None:
+    known = [f"label {number}" for number in range(30)]
+    refuse_unknown(known * 2, known)
+    with pytest.raises(
+        DataError, match=r"^t\.csv, line 9: .* of those in train: .* and 10 more \("
+    ):
+        refuse_unknown(["\x1b"], known, lambda row: f"t.csv, line {row + 9}", of="those in train")
 
 
 @pytest.mark.parametrize(
@@ -198,6 +213,10 @@ def test_case_36_test_rows_in_train() -> None:
     told = only(check_test(train, test))
     assert told.startswith("2 of 33 test rows (6.1%) are also in train")
     assert check_test(train, test[1:-1], ["a"], ["a"] * 31) == []
+    told, unknown = check_test(train, test, ["a"], ["b"] * 33, name="dev")
+    assert told.startswith("2 of 33 dev rows (6.1%) are also in train")
+    assert "so the dev score is too good" in told
+    assert unknown.startswith("1 dev label is not in train: 'b' (33).")
 
 
 def test_case_37_labels_are_shown_escaped() -> None:

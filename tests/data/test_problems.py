@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewise.data.problems import many, shown
+from gatewise.data.problems import many, shown, without_controls
 
 
 @given(st.text(max_size=200))
@@ -21,6 +21,14 @@ def test_escapes_and_cuts() -> None:
     )
     assert shown("x" * 81) == "x" * 80 + "…"
     assert shown("é 😀 ü") == "é 😀 ü"
+
+
+def test_only_control_characters_are_escaped_for_programs() -> None:
+    assert without_controls("a\tb\r\n\x1b[1m\x7f\x9b\udce9\ud800") == (
+        "a\\tb\\r\\n\\x1b[1m\\x7f\\x9b\\xe9\\ud800"
+    )
+    kept = "é 😀 \u200d\u202e\u00a0|\\" + "x" * 500
+    assert without_controls(kept) == kept
 
 
 def test_many() -> None:

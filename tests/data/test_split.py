@@ -59,6 +59,17 @@ def test_tiny_data() -> None:
     assert len(train) == len(dev) == 1
 
 
+def test_a_label_whose_texts_all_stand_there_twice_has_dev_rows() -> None:
+    texts = [f"text {row // 2}" for row in range(10)] + TEXTS[10:100]
+    labels = ["twice"] * 10 + ["common"] * 90
+    for seed in range(20):
+        _, dev = split(texts, labels, share=0.1, seed=seed)
+        assert Counter(labels[row] for row in dev) == {"twice": 2, "common": 9}
+    uneven = ["a"] * 9 + ["b"] * 7 + ["c"] * 5 + ["d"] * 3 + ["e"] * 4 + TEXTS[:10]
+    _, dev = split(uneven, ["often"] * 28 + ["other"] * 10, share=0.01, seed=0)
+    assert {uneven[row] for row in dev if row < 28} == {"d"}
+
+
 def test_many_small_labels_share_the_dev_rows() -> None:
     labels = [str(row // 4) for row in range(1000)]
     _, dev = split(TEXTS, labels, share=0.1, seed=0)

@@ -10,9 +10,8 @@ from typing import Literal, Protocol
 from gatewise.data.columns import check_delimiter, check_header, check_names, named
 from gatewise.data.databases import ParquetRows, QueryRows, SqliteRows
 from gatewise.data.delimited import Dialect, read_rows
-from gatewise.data.faults import too_long
 from gatewise.data.json_lines import as_text, pick, read_objects
-from gatewise.data.problems import Problem, Problems, many
+from gatewise.data.problems import Problem, Problems, many, too_long
 from gatewise.data.sources import Source
 from gatewise.errors import DataError
 

@@ -10,8 +10,7 @@ import json
 from collections.abc import Generator, Sequence
 from typing import IO, Any
 
-from gatewise.data.faults import too_long
-from gatewise.data.problems import Problem, Problems, shown
+from gatewise.data.problems import Problem, Problems, shown, too_long
 from gatewise.data.sources import Source
 from gatewise.errors import DataError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from gatewise.data.label_checks import Place, row_place
+from gatewise.data.checks import Place, row_place
 from gatewise.data.problems import many, shown
 from gatewise.errors import DataError
 

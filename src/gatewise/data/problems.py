@@ -26,11 +26,21 @@ def shown(text: str, limit: int = 80) -> str:
     return safe + ("…" if len(text) > limit else "")
 
 
+def without_controls(text: str) -> str:
+    """`text` for lines that programs read too: only control characters and surrogates escaped."""
+    return text.translate(_CONTROLS)
+
+
 def _escape(char: str) -> str:
     code = ord(char)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that could not be decoded
         return f"\\x{code - 0xDC00:02x}"
     return char.encode("unicode_escape").decode("ascii")
+
+
+_CONTROLS = {
+    code: _escape(chr(code)) for code in (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000))
+}
 
 
 def many(count: int, thing: str, things: str | None = None) -> str:
@@ -42,6 +52,14 @@ def share(count: int, total: int, thing: str) -> str:
     """`1 of 8 rows (12.5%) is`, to begin a sentence with."""
     return (
         f"{count:,} of {many(total, thing)} ({count / total:.1%}) {'is' if count == 1 else 'are'}"
+    )
+
+
+def too_long(size: int, max_chars: int) -> str:
+    """What is wrong with a text of `size` characters."""
+    return (
+        f"a text of {size:,} characters, and --max-chars allows {max_chars:,}. Raise it or cut "
+        "the text."
     )
 
 

@@ -34,7 +34,8 @@ def split(
         labels: one label a row; or for rows of several labels a set a row, or a matrix (B, L)
             of 0 and 1. A row of several labels counts for its rarest.
         share: of every label's rows. A label of one text stays in train; one of 5 or more texts
-            has at least one dev row.
+            has at least one dev row, also where each of them stands there so often that the
+            share is exceeded. A text of several labels counts for the rarest.
         seed: the same seed, texts and labels give the same split.
 
     Returns:
@@ -59,11 +60,14 @@ def split(
     dev: list[int] = []
     for members, wanted in zip(strata, _wanted(strata, share, random), strict=True):
         left = wanted
-        for place in random.permutation(len(members)):
+        order = random.permutation(len(members))
+        for place in order:
             # A text that stands there very often would fill the dev rows alone.
             if len(members[place]) <= left:
                 dev += members[place]
                 left -= len(members[place])
+        if left == wanted and len(members) >= _ENOUGH:  # every text stands there too often
+            dev += members[min(order, key=lambda place: len(members[place]))]
     if not dev:  # one dev row is better than none
         largest = max(strata, key=len)
         dev += sorted(largest, key=len)[0]

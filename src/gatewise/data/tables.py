@@ -11,7 +11,7 @@ an error with its line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -47,6 +47,11 @@ class Table:
     def columns(self) -> tuple[str, ...]:
         """Names of the columns, as in the header."""
         return self._reader.columns
+
+    @property
+    def rejects(self) -> Path | None:
+        """The file that a pass writes skipped rows to; None where bad rows are an error."""
+        return self._rejects if self._on_bad_rows == "skip" else None
 
     def rows(self, columns: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
         """All rows of the given columns, in batches of up to 4,096 rows or 4 M characters.
@@ -89,26 +94,16 @@ class Table:
                 values[column] += cells
         return values
 
-    def lines_of(self, rows: Iterable[int]) -> dict[int, int]:
-        """The line (from 1) where each of the given rows (from 0) starts; one pass.
+    def line_of(self, row: int) -> int:
+        """The line (from 1) where row `row` (from 0) starts; one pass.
 
         Rows are counted as the last call of `rows` or `read` gave them.
         """
-        left = sorted(set(rows), reverse=True)
-        lines: dict[int, int] = {}
         problems = Problems(self.name)
-        for row, (line, _) in enumerate(self._reader.read(self._read_columns, problems)):
-            if not left:
-                break
-            if row == left[-1]:
-                lines[left.pop()] = line
-        if left:
-            raise IndexError(f"{self.name} has no row {left[-1]}.")
-        return lines
-
-    def line_of(self, row: int) -> int:
-        """The line (from 1) where row `row` (from 0, as `rows` gives them) starts; one pass."""
-        return self.lines_of([row])[row]
+        for number, (line, _) in enumerate(self._reader.read(self._read_columns, problems)):
+            if number == row:
+                return line
+        raise IndexError(f"{self.name} has no row {row}.")
 
     def place_of(self, row: int) -> str:
         """Where a row stands, to begin a message with: "reviews.csv, line 812"."""
