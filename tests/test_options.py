@@ -52,6 +52,12 @@ class Sizes:
             {"bidirectional": 1},
             "The 'bidirectional' option of Sizes must be true or false. Got 1.",
         ),
+        (
+            {"hidden_size": 10**400},
+            "The 'hidden_size' option of Sizes must be a whole number of at least 1. Got 1"
+            + "0" * 400
+            + ".",
+        ),
         ({"vectors": 3}, "The 'vectors' option of Sizes must be a text or None. Got 3."),
         ({"hiden_size": 3}, "Sizes has no option 'hiden_size'. Did you mean 'hidden_size'?"),
         (

@@ -6,9 +6,7 @@ beat (Wang & Manning 2012), and it trains in seconds.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,50 +14,57 @@ from numpy.typing import NDArray
 
 from gatewise.errors import MissingExtraError
 
-MULTIPLE_THRESHOLD = 0.3
-"""Probability from which a label is given where many can hold: the linear model's best on
-GoEmotions, whose macro-F1 is .40 there and .33 at one half."""
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """Answers of the linear model to the dev rows, in the form that `evaluation` takes."""
-
-    answers: NDArray[Any]
-    seconds: float
-
 
 def linear(
     texts: Sequence[str],
     targets: NDArray[Any],
-    dev_texts: Sequence[str],
-    *,
-    multiple: bool,
-) -> Baseline:
-    """Fit the linear model on the training rows and answer the dev rows.
+    weights: NDArray[np.float32],
+    new_texts: Sequence[str],
+) -> NDArray[np.float32]:
+    """Fit the linear model on the training rows and answer new texts.
 
     Args:
         texts: training texts.
-        targets: label numbers (B,), or with `multiple` a table of 0 and 1 (B, L).
-        dev_texts: texts to answer.
-        multiple: whether a row can have many labels at once.
+        targets: label numbers (B,), or a table of 0 and 1 for many labels at once (B, L).
+        weights: how much every training row counts, (B,).
+        new_texts: texts to answer.
+
+    Returns:
+        Probability of every label: a column per label number that occurs in the targets, or per
+        label of the table, (new texts, L).
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
     """
     try:
-        from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+        from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - optional
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-        from sklearn.multiclass import OneVsRestClassifier  # noqa: PLC0415
     except ImportError:
         raise MissingExtraError("The linear model", "train") from None
-    started = time.perf_counter()
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=min(2, len(texts)), sublinear_tf=True)
-    features = vectorizer.fit_transform(texts)
-    model: Any = LogisticRegression(C=10, max_iter=1000)
-    if multiple:
-        model = OneVsRestClassifier(model)
-    model.fit(features, targets)
-    dev_features = vectorizer.transform(dev_texts)
-    if multiple:
-        answers = np.asarray(model.predict_proba(dev_features) >= MULTIPLE_THRESHOLD, np.int64)
-    else:
-        answers = np.asarray(model.predict(dev_features))
-    return Baseline(answers, time.perf_counter() - started)
+    # Rare words are left out where there are enough texts to find others.
+    rarest = 2 if len(texts) >= 100 else 1
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=rarest, sublinear_tf=True)
+    try:
+        features = vectorizer.fit_transform(texts)
+    except ValueError:  # no text has a word of two letters that is frequent enough
+        vectorizer = TfidfVectorizer(analyzer="char", min_df=1)
+        features = vectorizer.fit_transform([f"{text}." for text in texts])
+    new_features = vectorizer.transform(new_texts)
+
+    def answer(wanted: NDArray[Any]) -> NDArray[np.float32]:
+        model = LogisticRegression(C=10, max_iter=1000)
+        model.fit(features, wanted, sample_weight=weights)
+        return np.asarray(model.predict_proba(new_features), np.float32)
+
+    if targets.ndim == 1:
+        labels = int(targets.max()) + 1
+        found = np.zeros((len(new_texts), labels), np.float32)
+        present = np.unique(targets)
+        found[:, present] = answer(targets) if len(present) > 1 else 1.0
+        return found
+    columns = []
+    for column in targets.T:
+        constant = column.min() == column.max()
+        share = np.full(len(new_texts), column[0], np.float32)
+        columns.append(share if constant else answer(column)[:, 1])
+    return np.stack(columns, axis=1)

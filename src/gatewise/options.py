@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import types
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from gatewise.errors import OptionError
 
 CellName = Literal["lstm", "gru", "rnn"]
+LARGEST = 2**31
+"""No number of an option is greater: a file cannot ask for more than a machine could hold."""
 PoolingName = Literal["concat", "last", "mean", "max", "attention"]
 Level = Literal["word", "char", "bpe"]
 
@@ -26,6 +27,7 @@ def option(
     *,
     minimum: float | None = None,
     maximum: float | None = None,
+    above: float | None = None,
     below: float | None = None,
     saved: bool = True,
 ) -> Any:
@@ -33,7 +35,7 @@ def option(
 
     A field that is not `saved`, such as the path of a file, stays out of the model folder.
     """
-    limits = {"minimum": minimum, "maximum": maximum, "below": below}
+    limits = {"minimum": minimum, "maximum": maximum, "above": above, "below": below}
     return dataclasses.field(default=default, metadata={"help": help, "saved": saved, **limits})
 
 
@@ -109,13 +111,16 @@ def _number_complaint(value: Any, kind: type, limits: Any) -> str | None:
         bounds.append(f"at least {limits['minimum']}")
     if limits.get("maximum") is not None:
         bounds.append(f"at most {limits['maximum']}")
+    if limits.get("above") is not None:
+        bounds.append(f"above {limits['above']}")
     if limits.get("below") is not None:
         bounds.append(f"below {limits['below']}")
     wanted += f" of {' and '.join(bounds)}" if bounds else ""
     right_type = isinstance(value, kind) or (kind is float and isinstance(value, int))
-    if not right_type or isinstance(value, bool) or not math.isfinite(value):
+    if not right_type or isinstance(value, bool) or abs(value) > LARGEST or value != value:  # noqa: PLR0124 - NaN
         return wanted
     too_small = limits.get("minimum") is not None and value < limits["minimum"]
+    too_small = too_small or (limits.get("above") is not None and value <= limits["above"])
     too_large = limits.get("maximum") is not None and value > limits["maximum"]
     too_large = too_large or (limits.get("below") is not None and value >= limits["below"])
     return wanted if too_small or too_large else None
@@ -126,7 +131,7 @@ class Training:
     """What shapes one training run, not the model."""
 
     epochs: int | None = option(
-        None, "Passes over the training rows. By default derived from their number.", minimum=1
+        None, "Passes over the training rows. By default 4 to 12, fewer for more tokens.", minimum=1
     )
     batch_size: int | None = option(
         None,
@@ -134,10 +139,12 @@ class Training:
         minimum=1,
     )
     batch_tokens: int = option(16_384, "Tokens of a batch, at most.", minimum=1)
-    learning_rate: float = option(0.002, "Greatest rate of AdamW's one-cycle schedule.", minimum=0)
+    learning_rate: float = option(0.002, "Greatest rate of AdamW's one-cycle schedule.", above=0)
     warmup: float = option(0.1, "Share of the steps in which the rate rises.", minimum=0, maximum=1)
     weight_decay: float = option(0.01, "Weight decay of AdamW.", minimum=0)
-    clip: float = option(1.0, "Greatest norm of the gradient; larger ones are scaled.", minimum=0)
+    clip: float = option(
+        1.0, "Greatest norm of the gradient; larger ones are scaled. 0 for none.", minimum=0
+    )
     average: float = option(
         0.998, "Decay of the running average of the weights; 0 for none.", minimum=0, below=1
     )

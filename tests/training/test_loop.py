@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from gatewise.errors import TrainingError
 from gatewise.options import Training
 from gatewise.training.guard import Diverged, Guard
-from gatewise.training.loop import Epoch, train
-from gatewise.training.progress import Progress
+from gatewise.training.loop import train
+from gatewise.training.progress import Epoch, Progress
 from gatewise.training.schedule import one_cycle
 
 
@@ -50,7 +50,7 @@ def run(
 ) -> list[Epoch]:
     training = Training(**{"epochs": 5, "learning_rate": 0.05, "average": 0.0} | options)  # type: ignore[arg-type]
     progress = Progress(1, 1, "score", quiet=True)
-    return list(train(network, loss, points, score, training, STEPS, progress))
+    return list(train(network, loss, points, score, training, 5 * STEPS, progress))
 
 
 def line() -> nn.Linear:
@@ -95,6 +95,22 @@ def test_ctrl_c_keeps_the_best_weights() -> None:
     assert [epoch.number for epoch in history] == [1, 2, 3]
     assert "interrupted" in history[-1].stop
     assert torch.isfinite(network.weight).all()
+
+
+def test_ctrl_c_while_scoring_keeps_the_weights_that_were_scored_best() -> None:
+    network = line()
+    seen: list[Tensor] = []
+
+    def score() -> float:
+        seen.append(network.weight.detach().clone())
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return [0.9, 0.5][len(seen) - 1]
+
+    history = run(network, squared(network), score)
+    assert [epoch.best for epoch in history] == [True, False, False]
+    assert "interrupted" in history[-1].stop
+    assert torch.equal(network.weight, seen[0])
 
 
 def test_a_few_steps_that_are_not_numbers_are_left_out() -> None:

@@ -32,8 +32,8 @@ class WeightAverage:
     def update(self) -> None:
         """Take the weights of this step into the average."""
         self._steps += 1
-        if self._decay == 0:
-            self._average = self._current()
+        if self._decay == 0 or self._steps < EVERY:
+            torch._foreach_copy_(self._average, self._current())
         elif self._steps % EVERY == 0:
             kept = min(self._decay, 1 - 5 / (5 + self._steps)) ** EVERY
             torch._foreach_lerp_(self._average, self._current(), 1 - kept)
@@ -60,3 +60,28 @@ class WeightAverage:
 
     def _current(self) -> list[Tensor]:
         return [p.detach() for p in self._parameters]
+
+
+class Best:
+    """The averaged weights of the best epoch so far.
+
+    Args:
+        average: whose weights are kept.
+    """
+
+    def __init__(self, average: WeightAverage) -> None:
+        self.number = 0
+        self._average = average
+        self._quality = float("-inf")
+        self._weights = average.snapshot()
+
+    def offer(self, number: int, quality: float) -> bool:
+        """Keep the weights of now if they are better than all before."""
+        if quality <= self._quality:
+            return False
+        self.number, self._quality, self._weights = number, quality, self._average.snapshot()
+        return True
+
+    def restore(self) -> None:
+        """Put the best weights into the network."""
+        self._average.load(self._weights)

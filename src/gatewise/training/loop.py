@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import torch
@@ -12,9 +11,9 @@ from torch import Tensor, nn
 
 from gatewise.errors import TrainingError
 from gatewise.options import Training
-from gatewise.training.average import WeightAverage
+from gatewise.training.average import Best, WeightAverage
 from gatewise.training.guard import Diverged, Guard
-from gatewise.training.progress import Progress
+from gatewise.training.progress import Epoch, Progress
 from gatewise.training.schedule import one_cycle
 
 
@@ -27,23 +26,7 @@ class Batch(Protocol):
 
 
 B = TypeVar("B", bound=Batch)
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over the training rows did.
-
-    `loss` is the mean over the rows seen, `dev_score` None without dev rows: then the epoch with
-    the least loss is the best. `stop` says why training ends here; it is empty while it goes on.
-    """
-
-    number: int
-    loss: float
-    dev_score: float | None
-    best: bool
-    seconds: float
-    tokens_per_second: float
-    stop: str = ""
+INTERRUPTED = "interrupted: the best weights so far are kept"
 
 
 def train(
@@ -63,7 +46,7 @@ def train(
         batches: the batches of an epoch, by its number from 1.
         score: how good the network is on the dev rows, greater is better; None without dev rows.
         training: epochs, rates, clipping, averaging, patience.
-        steps: batches of an epoch.
+        steps: batches of all epochs.
         progress: is told of every step and epoch.
 
     Raises:
@@ -75,11 +58,10 @@ def train(
     optimizer = torch.optim.AdamW(
         parameters, training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
-    schedule = one_cycle(optimizer, epochs * steps, training.warmup)
+    schedule = one_cycle(optimizer, steps, training.warmup)
     average = WeightAverage(network, training.average)
     guard = Guard(training.learning_rate)
-    best_quality, best_weights, best_number = float("-inf"), average.snapshot(), 0
-    least_loss = float("inf")
+    best, least_loss = Best(average), float("inf")
 
     for number in range(1, epochs + 1):
         started, done, tokens, losses, stop = time.perf_counter(), 0, 0, 0.0, ""
@@ -89,35 +71,40 @@ def train(
                 optimizer.zero_grad()
                 loss = loss_of(batch)
                 loss.backward()  # type: ignore[no-untyped-call]
-                norm = nn.utils.clip_grad_norm_(parameters, training.clip)
-                if guard.passes(loss.item(), norm.item()):
+                if guard.passes(loss.item(), _clipped(parameters, training.clip)):
                     optimizer.step()
                     schedule.step()
                     average.update()
                 done, tokens, losses = done + 1, tokens + batch.tokens, losses + guard.loss
                 progress.step(batch.tokens, guard.loss)
         except KeyboardInterrupt:
-            stop = "interrupted: the best weights so far are kept"
+            stop = INTERRUPTED
         except Diverged as problem:
             if least_loss >= guard.first_loss:  # no epoch has learned anything
                 raise TrainingError(str(problem)) from None
-            stop = f"{problem} The weights of epoch {best_number} are kept."
+            stop = f"{problem} The weights of epoch {best.number} are kept."
         seconds = time.perf_counter() - started
-
-        network.eval()
-        with average.applied(), torch.no_grad():
-            dev_score = score()
         mean_loss = losses / max(done, 1)
         least_loss = min(least_loss, mean_loss)
-        quality = -mean_loss if dev_score is None else dev_score
-        best = quality > best_quality
-        if best:
-            best_quality, best_weights, best_number = quality, average.snapshot(), number
-        elif not stop and number - best_number >= training.patience:
+        network.eval()
+        try:
+            with average.applied(), torch.no_grad():
+                dev_score = score()
+            quality = -mean_loss if dev_score is None else dev_score
+        except KeyboardInterrupt:
+            stop, dev_score = INTERRUPTED, None
+            quality = float("inf") if best.number == 0 else float("-inf")
+        better = best.offer(number, quality)
+        if not better and not stop and number - best.number >= training.patience:
             stop = f"no better dev score for {training.patience} epochs"
-        speed = tokens / seconds
-        progress.epoch(number, mean_loss, dev_score, speed, best, stop)
-        yield Epoch(number, mean_loss, dev_score, best, seconds, speed, stop)
+        epoch = Epoch(number, mean_loss, dev_score, better, seconds, tokens / seconds, stop)
+        progress.epoch(epoch)
+        yield epoch
         if stop:
             break
-    average.load(best_weights)
+    best.restore()
+
+
+def _clipped(parameters: list[nn.Parameter], clip: float) -> float:
+    """Scale the gradients down to the norm `clip`, if it is not 0; their norm before."""
+    return nn.utils.clip_grad_norm_(parameters, clip or float("inf")).item()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,23 @@ from rich.progress import (
 from rich.progress import (
     Progress as Bar,
 )
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training rows did.
+
+    `loss` is the mean over the rows seen, `dev_score` None without dev rows: then the epoch with
+    the least loss is the best. `stop` says why training ends here; it is empty while it goes on.
+    """
+
+    number: int
+    loss: float
+    dev_score: float | None
+    best: bool
+    seconds: float
+    tokens_per_second: float
+    stop: str = ""
 
 
 class Progress:
@@ -74,25 +92,18 @@ class Progress:
         speed = self._bar.tasks[0].speed or 0.0
         self._bar.update(self._task, advance=tokens, loss=self._smooth, speed=speed)
 
-    def epoch(  # one call with what the line shows
-        self,
-        number: int,
-        loss: float,
-        score: float | None,
-        speed: float,
-        best: bool,
-        stop: str,
-    ) -> None:
+    def epoch(self, epoch: Epoch) -> None:
         """One epoch is done: print its line."""
-        if self._quiet:
-            return
-        dev = "" if score is None else f"  dev {self._metric} {score:.4f}{' *' if best else ''}"
-        line = f"epoch {number}/{self._epochs}  loss {loss:.4f}{dev}  {speed:,.0f} tokens/s"
-        self._console.print(line, markup=False)
-        if stop:
-            self._console.print(f"stopped: {stop}", markup=False)
+        score = epoch.dev_score
+        dev = "" if score is None else f"  dev {self._metric} {score:.4f}{' *' * epoch.best}"
+        self.say(
+            f"epoch {epoch.number}/{self._epochs}  loss {epoch.loss:.4f}{dev}"
+            f"  {epoch.tokens_per_second:,.0f} tokens/s"
+        )
+        if epoch.stop:
+            self.say(f"stopped: {epoch.stop}")
         if self._bar:
-            self._bar.update(self._task, epoch=min(number + 1, self._epochs))
+            self._bar.update(self._task, epoch=min(epoch.number + 1, self._epochs))
 
     def say(self, sentence: str) -> None:
         """Print one sentence beside the run."""

@@ -66,7 +66,7 @@ def test_the_torch_network_and_the_answer_without_torch_agree(
     classifier = small(pooling=pooling, **options)
     classifier.fit(rows, ["a", "b"] * 20, dev=(rows[:10], ["a", "b"] * 5), **QUIET)
     trained = network[-1].eval()
-    ids, words = classifier.encode(rows)
+    ids, words = classifier.fitted().encode(rows)
     assert not words
     with torch.no_grad():
         expected = trained(torch.from_numpy(ids.values), torch.from_numpy(ids.offsets)).numpy()
@@ -79,7 +79,7 @@ def test_unknown_words_are_read_by_their_pieces(network: list[ClassifierNetwork]
     rows = [f"{text} wonderful{i}" for i, text in enumerate(texts(40))]
     classifier = small(min_count=2)
     classifier.fit(rows, ["a", "b"] * 20, dev=(rows[:4], ["a", "b"] * 2), **QUIET)
-    ids, words = classifier.encode(rows)
+    ids, words = classifier.fitted().encode(rows)
     assert words[:2] == ["wonderful0", "wonderful1"]
     with torch.no_grad():
         expected = network[-1].eval()(torch.from_numpy(ids.values), torch.from_numpy(ids.offsets))

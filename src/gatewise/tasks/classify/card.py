@@ -49,7 +49,7 @@ model.predict(["…"])
 |---|---|
 {chosen}
 
-Trained with seed {report.training["seed"]} and {report.training["threads"]} threads on data with
+Trained with seed {report.training.seed} and {report.training.threads} threads on data with
 the fingerprint `{report.data}`, by {versions}.
 """
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 SMALL = 250_000
 """Training tokens below which data counts as small."""
+WITHOUT_SUBWORDS = 0.1
+"""Embedding dropout where a word that is left out cannot be known by its pieces."""
 LARGEST_LINEAR = 2**21
 """Weights of the linear part, at most: 8 MB."""
 
@@ -23,6 +25,7 @@ class Defaults:
     hidden_size: int
     subwords: int
     token_pairs: int
+    embedding_dropout: float
     dropout: float
     batch_size: int
     epochs: int
@@ -40,6 +43,7 @@ class Defaults:
             hidden_size=64 if small else 128,
             subwords=2**14 if small else 2**15,
             token_pairs=pairs,
+            embedding_dropout=0.5,
             dropout=0.3 if small else 0.2,
             batch_size=int(min(64, max(16, batch))),
             epochs=min(12, max(4, round(2450 / math.sqrt(max(tokens, 1))))),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 
 import gatewise
-import gatewise.nn  # before torch: it says how torch's threads wait
 from gatewise import kernels, options
 from gatewise.data.batches import bucketed
 from gatewise.data.checks import check_rows, check_texts
@@ -24,7 +24,8 @@ from gatewise.nn.encoder import Encoder
 from gatewise.nn.pairs import PairScores
 from gatewise.options import Training
 from gatewise.ragged import Ragged
-from gatewise.tasks.classify.defaults import Defaults
+from gatewise.tasks.classify.defaults import WITHOUT_SUBWORDS, Defaults
+from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.network import Batch, ClassifierNetwork
 from gatewise.tasks.classify.report import EpochFigures, Report
@@ -41,14 +42,16 @@ from gatewise.text.pairs import pair_buckets, rarity
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import read_vectors
-from gatewise.training.loop import Epoch, train
-from gatewise.training.progress import Progress
+from gatewise.training.loop import INTERRUPTED, train
+from gatewise.training.progress import Epoch, Progress
 
 if TYPE_CHECKING:
     from gatewise.tasks.classify.task import TextClassifier
 
 Vectors = tuple[NDArray[np.float32], NDArray[np.bool_]]
 """Pretrained vectors of the vocabulary, (V, E), and which of them there are, (V,)."""
+_ONE_AT_A_TIME = threading.Lock()
+"""A fit sets torch's seed and threads, which the whole process shares."""
 
 
 def fit(
@@ -62,6 +65,20 @@ def fit(
     training: Training,
 ) -> None:
     """Fit a classifier in place; the arguments are those of `TextClassifier.fit`."""
+    with _ONE_AT_A_TIME:
+        _fit(classifier, texts, given, dev, label_names, sample_weight, class_weight, training)
+
+
+def _fit(
+    classifier: TextClassifier,
+    texts: Sequence[str],
+    given: Any,
+    dev: tuple[Sequence[str], Any] | None,
+    label_names: Sequence[Any] | None,
+    sample_weight: Sequence[float] | None,
+    class_weight: ClassWeight,
+    training: Training,
+) -> None:
     started = time.perf_counter()
     texts = list_of_texts(texts)
     check_lengths(texts, given, "labels")
@@ -82,19 +99,19 @@ def fit(
     )
     # One call for both, so that an unknown word has the same id in both.
     encoded, unknown = tokenizer.encode_open([*rows.texts, *dev_rows.texts])
+    longer = int((encoded.lengths[: len(rows)] > classifier.max_length).sum())
+    if longer:
+        warnings.append(
+            f"{longer} texts are longer than {classifier.max_length} tokens: only the first and "
+            "last of them are read. Raise max_length to read more."
+        )
     encoded, _ = encoded.shortened(classifier.max_length)
     ids = encoded.take(np.arange(len(rows)))
     dev_ids = encoded.take(np.arange(len(rows), len(encoded)))
-    shortened = int((ids.lengths == classifier.max_length).sum())
-    if shortened:
-        warnings.append(
-            f"{shortened} texts have {classifier.max_length} tokens or more: of longer ones only "
-            "the first and last are read. Raise max_length to read more."
-        )
-    defaults = Defaults.derive(len(rows), len(ids.values), len(labels.names))
     vectors = None
     if classifier.vectors is not None:
         vectors = read_vectors(classifier.vectors, tokenizer.vocabulary)
+    defaults = Defaults.derive(len(rows), len(ids.values), len(labels.names))
     chosen = _resolved(classifier, defaults, vectors)
     training = replace(
         training,
@@ -108,28 +125,30 @@ def fit(
         history = _train(network, rows, ids, dev_rows, dev_ids, labels, training, warnings)
         weights = network.arrays()
         found = probabilities(network, dev_ids, labels)
-    seconds = time.perf_counter() - started
     evaluation = evaluated(found, dev_rows, labels)
+    learned = labels
     if labels.multiple and evaluation:
-        labels = labels.with_thresholds(found, dev_rows.targets)
-    compared = training.baseline and len(dev_rows)
+        learned = labels.with_thresholds(found, dev_rows.targets)
     report = Report(
         rows=len(rows),
         dev_rows=len(dev_rows),
-        shortened=shortened,
+        shortened=longer,
         vocabulary_size=len(tokenizer),
         weights=sum(weight.size for weight in weights.values()),
-        seconds=seconds,
-        training=options.values(training),
+        seconds=time.perf_counter() - started,
+        training=training,
         versions=_versions(),
         data=_fingerprint(rows),
         warnings=tuple(warnings),
         epochs=tuple(EpochFigures(e.loss, e.dev_score, e.best, e.seconds) for e in history),
         stop=history[-1].stop,
         evaluation=evaluation,
-        **(linear_figures(rows, dev_rows, labels) if compared else {}),
     )
-    classifier.take(chosen, labels, tokenizer, weights, report)
+    # The model stands before anything is compared with it: nothing can take it away any more.
+    classifier.take(Fitted(chosen, learned, tokenizer, weights, report))
+    if training.baseline and len(dev_rows) and report.stop != INTERRUPTED:
+        with suppress(KeyboardInterrupt):
+            classifier.report_ = replace(report, **linear_figures(rows, dev_rows, labels, found))
 
 
 def _train(
@@ -152,7 +171,9 @@ def _train(
         return found.score if found else None
 
     assert training.epochs is not None
-    steps = len(_places(ids, training, epoch=1))
+    # Counted one by one: with a limit on tokens, epochs differ in their number of batches.
+    epochs = range(1, training.epochs + 1)
+    steps = sum(len(_places(ids, training, epoch)) for epoch in epochs)
     metric = "macro-F1" if labels.multiple else "accuracy"
     tokens = training.epochs * len(ids.values)
     with Progress(tokens, training.epochs, metric, quiet=training.quiet) as progress:
@@ -177,9 +198,13 @@ def _resolved(
     derived = {name: value for name, value in vars(defaults).items() if name in given}
     if classifier.level != "word":
         derived["subwords"] = 0
+    if derived["subwords"] == 0 or classifier.subwords == 0:
+        derived["embedding_dropout"] = WITHOUT_SUBWORDS
     if vectors is not None:
         derived["embedding_size"] = vectors[0].shape[1]
     filled = {n: derived[n] for n, value in given.items() if value is None and n in derived}
+    if classifier.level != "word" and classifier.subwords:
+        raise OptionError("'subwords' are pieces of words. With another 'level' it must be 0.")
     chosen = replace(classifier, **filled)
     if vectors is not None and chosen.embedding_size != vectors[0].shape[1]:
         raise OptionError(
@@ -201,7 +226,7 @@ def _network(
     shape = chosen.shape(len(tokenizer))
     encoder = Encoder(
         shape,
-        embedding_dropout=chosen.embedding_dropout,
+        embedding_dropout=chosen.embedding_dropout or 0.0,
         dropout=chosen.dropout or 0.0,
         weight_dropout=chosen.weight_dropout,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatewise.cells import sigmoid
 from gatewise.errors import DataError, ModelFileError
 from gatewise.tasks.classify.thresholds import best_thresholds
 
 Label = str | int | bool
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ class Labels:
         Raises:
             DataError: there are fewer than two labels, or they are of different types.
         """
+        if names is not None:
+            names = [_plain(name) for name in names]
+            _check_names(names)
         if _is_table(given):
             columns = np.shape(given)[1]
             if names is None or len(names) != columns:
@@ -65,7 +71,9 @@ class Labels:
         elif len(found) < 2:
             only = f"the only label is {next(iter(found))!r}" if found else "there are no labels"
             raise DataError(f"A classifier needs at least two labels, but {only}.")
-        return cls(tuple(names) if names is not None else tuple(sorted(found)), multiple)
+        chosen = list(names) if names is not None else sorted(found)
+        _check_names(chosen)
+        return cls(tuple(chosen), multiple)
 
     def targets(self, given: Any) -> NDArray[Any]:
         """The labels as numbers: (B,) int64, or (B, L) float32 for many labels or probabilities.
@@ -75,6 +83,7 @@ class Labels:
         """
         if _is_table(given) and not self.multiple:
             return self._checked_probabilities(np.asarray(given, np.float32))
+        given = list(given)
         number = {name: i for i, name in enumerate(self.names)}
         rows = [_plain(row) for row in given]
         for place, row in enumerate(rows):
@@ -96,7 +105,7 @@ class Labels:
     def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Softmax over the labels, or a sigmoid for each where many can hold: (B, L) → (B, L)."""
         if self.multiple:
-            return np.asarray(1 / (1 + np.exp(-scores)))
+            return np.asarray(sigmoid(scores), np.float32)
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -141,15 +150,12 @@ class Labels:
         if not isinstance(given, dict) or given.keys() != {"names", "multiple", "thresholds"}:
             raise ModelFileError("labels.json must hold exactly names, multiple and thresholds.")
         names, multiple, thresholds = given["names"], given["multiple"], given["thresholds"]
-        good_names = (
-            isinstance(names, list)
-            and len(names) >= 2
-            and all(type(name) is type(names[0]) for name in names)
-            and isinstance(names[0], str | int)
-            and len(set(names)) == len(names)
-        )
-        if not good_names:
-            raise ModelFileError("labels.json must hold two or more different names of one type.")
+        if not isinstance(names, list):
+            raise ModelFileError("labels.json must hold a list of names.")
+        try:
+            _check_names(names)
+        except DataError as problem:
+            raise ModelFileError(f"labels.json: {problem}") from None
         good_thresholds = thresholds is None or (
             isinstance(thresholds, list)
             and len(thresholds) == len(names)
@@ -158,6 +164,18 @@ class Labels:
         if not isinstance(multiple, bool) or not good_thresholds:
             raise ModelFileError("labels.json holds thresholds that are no numbers from 0 to 1.")
         return cls(tuple(names), multiple, None if thresholds is None else tuple(thresholds))
+
+
+def _check_names(names: list[Any]) -> None:
+    """Refuse names that a model could not be saved with, with a DataError."""
+    kinds = {type(name) for name in names}
+    if len(names) < 2 or len(set(map(repr, names))) < len(names):
+        raise DataError(f"There must be two or more different labels. Got {names[:10]}.")
+    if len(kinds) > 1 or not kinds <= {str, int, bool}:
+        raise DataError(f"Labels must all be texts or all whole numbers. Got {names[:10]}.")
+    for name in names:
+        if isinstance(name, str) and not name.isascii() and _SURROGATES.search(name):
+            raise DataError(f"The label {name!r} holds half a character. Mend its encoding.")
 
 
 def _is_table(given: Any) -> bool:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from gatewise.errors import OptionError
 from gatewise.evaluation import Evaluation
+from gatewise.options import Training
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,21 @@ class EpochFigures:
 
 
 @dataclass(frozen=True)
+class TableColumns:
+    """The columns of the table that was learned from; `separator` splits many labels in a cell."""
+
+    text: str
+    labels: tuple[str, ...]
+    separator: str | None
+
+
+@dataclass(frozen=True)
 class Report:
     """All that is known of a training run; it is `training.json` in the model folder.
 
     `evaluation` and `linear` are on the dev rows and None without them; `linear` is the TF-IDF and
-    logistic regression model's on the same rows. `training` holds
-    the options of the run, `columns` are those of the table, if it came from
-    one.
+    logistic regression model's on the same rows, and `noise` two standard errors of the difference.
+    `training` holds the options of the run, `columns` those of the table, if it came from one.
     """
 
     rows: int
@@ -36,7 +46,7 @@ class Report:
     vocabulary_size: int
     weights: int
     seconds: float
-    training: dict[str, Any]
+    training: Training
     versions: dict[str, str]
     data: str
     warnings: tuple[str, ...]
@@ -45,7 +55,8 @@ class Report:
     evaluation: Evaluation | None
     linear: Evaluation | None = None
     linear_seconds: float = 0.0
-    columns: dict[str, Any] | None = None
+    noise: float = 0.0
+    columns: TableColumns | None = None
 
     def as_json(self) -> Any:
         """What `from_json` reads."""
@@ -58,9 +69,10 @@ class Report:
         Answering does not need it, so a report that cannot be read is no error.
         """
         try:
-            return msgspec.convert(given, cls)
-        except msgspec.ValidationError:
+            report = msgspec.convert(given, cls)
+        except (msgspec.ValidationError, OptionError):
             return None
+        return report if any(epoch.best for epoch in report.epochs) else None
 
     @property
     def best_epoch(self) -> int:
@@ -72,22 +84,19 @@ class Report:
         if self.evaluation is None or self.linear is None:
             return ""
         ours, linear, metric = self.evaluation.score, self.linear.score, self.evaluation.metric
-        # Two standard errors of the difference of two shares of the same rows, as if independent.
-        noise = 2 * (2 * max(ours * (1 - ours), 1e-4) / self.evaluation.rows) ** 0.5
-        figures = f"{metric} {linear:.4f} against {ours:.4f}"
-        if abs(linear - ours) <= noise:
-            winner = "linear model is ahead" if linear > ours else "network is ahead"
+        figures = f"{metric} {ours:.4f} against {linear:.4f}, noise ±{self.noise:.4f}"
+        if abs(linear - ours) <= self.noise:
             return (
-                f"No clear winner: the {winner} on the dev rows, but by less than the noise of "
-                f"±{noise:.4f} (linear {figures}). The linear model is the simpler one."
+                f"No clear winner on the dev rows ({figures}). The linear model is the simpler one."
             )
         if linear > ours:
             return (
-                f"The linear model wins on the dev rows: {figures}. It is simpler and faster to "
+                f"The linear model wins on the dev rows ({figures}). It is simpler and faster to "
                 "train: prefer it, or give the network more data or pretrained vectors."
             )
         return (
-            f"The network beats the linear model on the dev rows: {ours:.4f} against {linear:.4f}."
+            f"The network beats the linear model on the dev rows ({figures}). Its epoch was chosen "
+            "on them, so test both on rows that nothing was chosen on."
         )
 
     def __str__(self) -> str:
@@ -95,7 +104,7 @@ class Report:
             f"{self.rows} texts to learn from, {self.dev_rows} held out to choose the best epoch; "
             f"{self.vocabulary_size} known tokens; {self.weights:,} weights "
             f"({self.weights * 4 / 1e6:.1f} MB).",
-            f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training['threads']} "
+            f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training.threads} "
             f"threads; the weights of epoch {self.best_epoch} were kept.",
         ]
         if self.stop:

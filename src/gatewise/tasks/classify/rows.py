@@ -21,7 +21,7 @@ ClassWeight = Literal["balanced"] | Mapping[Any, float] | None
 class Rows:
     """B texts with targets (B,) or (B, L), as `Labels.targets` makes them, and weights (B,).
 
-    The weights have the mean 1.
+    The weights of all rows that were read together have the mean 1.
     """
 
     texts: list[str]
@@ -63,9 +63,9 @@ def read_rows(
             )
     if class_weight is not None:
         weights *= _class_weights(class_weight, labels, targets)
-    if not weights.any():
+    if len(weights) and not weights.any():
         raise DataError("All weights are 0, so there is nothing to learn from.")
-    weights /= weights.mean()
+    weights /= weights.mean() if len(weights) else 1.0
     return Rows(listed, targets, weights)
 
 
@@ -126,6 +126,8 @@ def _class_weights(
             known = ", ".join(str(name) for name in labels.names)
             raise DataError(f"There is no label {unknown[0]!r} to weigh. The labels are: {known}.")
         weights = np.array([float(class_weight.get(name, 1)) for name in labels.names])
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise DataError(f"Class weights must be numbers from 0. Got {dict(class_weight)}.")
     else:
         raise DataError(
             f"class_weight must be 'balanced' or numbers by label. Got {class_weight!r}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from gatewise.baselines import linear
 from gatewise.data.batches import in_order
-from gatewise.evaluation import Evaluation, evaluate
+from gatewise.evaluation import Evaluation, evaluate, noise
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.network import ClassifierNetwork
@@ -33,27 +34,43 @@ def probabilities(network: ClassifierNetwork, ids: Ragged, labels: Labels) -> ND
     return labels.probabilities(scores)
 
 
-def evaluated(found: NDArray[np.float32], rows: Rows, labels: Labels) -> Evaluation | None:
-    """How good answers by these probabilities are; None without rows.
+def answers(found: NDArray[np.float32], rows: Rows, labels: Labels) -> NDArray[np.int64]:
+    """What is answered by these probabilities: (B,), or (B, L) for many labels at once.
 
     Thresholds of many labels are chosen on four fifths of the rows for the other fifth.
     """
+    return cross_fitted(found, rows.targets) if labels.multiple else labels.decide(found)
+
+
+def evaluated(found: NDArray[np.float32], rows: Rows, labels: Labels) -> Evaluation | None:
+    """How good answers by these probabilities are; None without rows."""
     if not len(rows):
         return None
-    answers = cross_fitted(found, rows.targets) if labels.multiple else labels.decide(found)
-    return _evaluation(answers, rows, labels)
-
-
-def linear_figures(rows: Rows, dev_rows: Rows, labels: Labels) -> dict[str, Any]:
-    """The linear model's evaluation on the dev rows and its seconds, as `Report` has them."""
-    targets = hard_targets(rows.targets, labels)
-    found = linear(rows.texts, targets, dev_rows.texts, multiple=labels.multiple)
-    return {
-        "linear": _evaluation(found.answers, dev_rows, labels),
-        "linear_seconds": found.seconds,
-    }
-
-
-def _evaluation(answers: NDArray[np.int64], rows: Rows, labels: Labels) -> Evaluation:
     truth = hard_targets(rows.targets, labels)
-    return evaluate(truth, answers, labels.names, multiple=labels.multiple)
+    chosen = answers(found, rows, labels)
+    return evaluate(truth, chosen, labels.names, multiple=labels.multiple)
+
+
+def linear_figures(
+    rows: Rows, dev_rows: Rows, labels: Labels, ours: NDArray[np.float32]
+) -> dict[str, Any]:
+    """The linear model on the same rows, treated alike: what `Report` has of it.
+
+    Args:
+        rows: to learn from.
+        dev_rows: to answer.
+        labels: of both.
+        ours: the network's probabilities on the dev rows.
+    """
+    started = time.perf_counter()
+    targets = hard_targets(rows.targets, labels)
+    found = np.zeros_like(ours)
+    columns = linear(rows.texts, targets, rows.weights, dev_rows.texts)
+    found[:, : columns.shape[1]] = columns
+    truth = hard_targets(dev_rows.targets, labels)
+    pair = answers(ours, dev_rows, labels), answers(found, dev_rows, labels)
+    return {
+        "linear": evaluated(found, dev_rows, labels),
+        "linear_seconds": time.perf_counter() - started,
+        "noise": noise(truth, *pair, labels.multiple),
+    }

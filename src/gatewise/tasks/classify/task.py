@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +15,6 @@ import numpy as np
 
 from gatewise import options
 from gatewise.data.batches import in_order
-from gatewise.encoder import Encoder
 from gatewise.errors import (
     MissingExtraError,
     ModelFileError,
@@ -24,15 +23,14 @@ from gatewise.errors import (
 )
 from gatewise.evaluation import Evaluation, evaluate
 from gatewise.options import CellName, Level, PoolingName, Training, option
-from gatewise.ragged import Ragged
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.classify.answer import Answer
-from gatewise.tasks.classify.card import model_card, pictures
+from gatewise.tasks.classify.card import model_card
+from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.report import Report
-from gatewise.tasks.classify.rows import ClassWeight, list_of_texts
-from gatewise.text.pairs import pair_scores
+from gatewise.tasks.classify.rows import ClassWeight, hard_targets, list_of_texts, read_rows
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -40,17 +38,11 @@ if TYPE_CHECKING:
 
 ANSWER_TOKENS = 32_768
 """Tokens that are answered at once: enough to keep the kernel busy, few enough to bound memory."""
-DERIVED = ("embedding_size", "subwords", "token_pairs", "hidden_size", "dropout")
-"""Options that follow from the training rows where they are None."""
 
 
-@dataclass
+@dataclass(eq=False)
 class TextClassifier:
     """A recurrent text classifier.
-
-    After fitting, `chosen_` holds the classifier with all options that followed from the rows,
-    `labels_` the labels in their order, `tokenizer_` the tokenizer, `weights_`
-    the arrays by name and `report_` what training did and how good the answers are.
 
     Example:
         >>> clf = TextClassifier(hidden_size=128).fit(texts, labels, epochs=5)
@@ -96,12 +88,13 @@ class TextClassifier:
         "on 128.",
         minimum=1,
     )
-    num_layers: int = option(1, "Recurrent layers on top of each other.", minimum=1)
+    num_layers: int = option(1, "Recurrent layers on top of each other.", minimum=1, maximum=64)
     bidirectional: bool = option(True, "Read every text backwards as well.")
     pooling: PoolingName = option("concat", "How the states of all tokens become one vector.")
-    embedding_dropout: float = option(
-        0.5,
-        "Share of the words that a training step knows only by their pieces.",
+    embedding_dropout: float | None = option(
+        None,
+        "Share of the words that a training step knows only by their pieces. By default 0.5, "
+        "without pieces 0.1.",
         minimum=0,
         below=1,
     )
@@ -125,7 +118,36 @@ class TextClassifier:
     def __post_init__(self) -> None:
         options.check(self)
         self.threads: int | None = None
-        self._drawn: dict[str, bytes] | None = None
+        self._fitted: Fitted | None = None
+
+    @property
+    def labels_(self) -> tuple[Any, ...]:
+        """The labels in the order of the scores."""
+        return self.fitted().labels.names
+
+    @property
+    def tokenizer_(self) -> Tokenizer:
+        """The tokenizer that was learned."""
+        return self.fitted().tokenizer
+
+    @property
+    def weights_(self) -> dict[str, Floats]:
+        """All arrays by name, as in `weights.safetensors`."""
+        return self.fitted().weights
+
+    @property
+    def chosen_(self) -> TextClassifier:
+        """This classifier with all options that followed from the training rows."""
+        return self.fitted().chosen
+
+    @property
+    def report_(self) -> Report | None:
+        """What training did and how good the answers are; None if a folder does not tell."""
+        return self.fitted().report
+
+    @report_.setter
+    def report_(self, report: Report) -> None:
+        self.take(replace(self.fitted(), report=report))
 
     def fit(
         self,
@@ -158,6 +180,7 @@ class TextClassifier:
             TrainingError: training diverged from its start.
         """
         settings = options.build(Training, training)
+
         try:
             from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
         except ModuleNotFoundError as problem:
@@ -174,28 +197,29 @@ class TextClassifier:
             NotFittedError: nothing was learned yet.
             DataError: `texts` is not a list of texts.
         """
-        probabilities = self.predict_proba(texts)
-        return self._labels.named(self._labels.decide(probabilities))
+        labels = self.fitted().labels
+        return labels.named(labels.decide(self.predict_proba(texts)))
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probability of every label for every text, (texts, labels), in the order of `labels_`.
 
         They sum to 1 in a row, except with many labels at once, where each stands for itself.
         """
-        scores = self.scores(texts)
-        return self._labels.probabilities(scores)
+        return self.fitted().labels.probabilities(self.scores(texts))
 
     def answer(self, texts: Sequence[str]) -> list[Answer]:
         """The labels of every text with the probabilities they were chosen by."""
+        labels = self.fitted().labels
         probabilities = self.predict_proba(texts)
-        decided = self._labels.named(self._labels.decide(probabilities))
         return [
             Answer(
-                tuple(labels) if self._labels.multiple else (labels,),
-                dict(zip(self.labels_, row, strict=True)),
-                self._labels.multiple,
+                tuple(named) if labels.multiple else (named,),
+                dict(zip(labels.names, row, strict=True)),
+                labels.multiple,
             )
-            for labels, row in zip(decided, probabilities.tolist(), strict=True)
+            for named, row in zip(
+                labels.named(labels.decide(probabilities)), probabilities.tolist(), strict=True
+            )
         ]
 
     def scores(self, texts: Sequence[str]) -> Floats:
@@ -204,7 +228,8 @@ class TextClassifier:
         Warns:
             UserWarning: texts are longer than `max_length`; how many.
         """
-        ids, words = self.encode(texts)
+        fitted = self.fitted()
+        ids, words = fitted.encode(list_of_texts(texts))
         short, cut = ids.shortened(self.max_length)
         if cut:
             warnings.warn(
@@ -212,52 +237,23 @@ class TextClassifier:
                 "first and last of them are read.",
                 stacklevel=2,
             )
-        unknown = self._encoder.vectors(words)
-        scores = np.empty((len(ids), len(self.labels_)), np.float32)
+        unknown = fitted.encoder.vectors(words)
+        scores = np.empty((len(ids), len(fitted.labels.names)), np.float32)
         for rows in in_order(short.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
-            scores[rows] = self._scores(short.take(rows), unknown)
+            scores[rows] = fitted.scores(short.take(rows), unknown, self.threads)
         return scores
-
-    def _scores(self, ids: Ragged, unknown: Floats) -> Floats:
-        """Scores of one batch, (B, L): the mean of what recurrent layers and token pairs say."""
-        weights = self.weights_
-        pooled = self._encoder.pool(ids, unknown, self.threads)
-        scores: Floats = pooled @ weights["head.weight"].T + weights["head.bias"]
-        if not self.chosen_.token_pairs:
-            return scores
-        linear = pair_scores(
-            ids,
-            len(self.tokenizer_),
-            weights["pairs.weight"],
-            weights["pairs.bias"],
-            weights["pairs.rarity"],
-        )
-        return np.asarray((scores + linear) / 2, np.float32)
-
-    def encode(self, texts: Sequence[str]) -> tuple[Ragged, list[str]]:
-        """Token ids of whole texts, and the unknown words that the last ids stand for."""
-        if not hasattr(self, "tokenizer_"):
-            raise NotFittedError(
-                "This TextClassifier has learned nothing yet. Call fit, or load a model folder."
-            )
-        texts = list_of_texts(texts)
-        if self._encoder.shape.subwords:
-            return self.tokenizer_.encode_open(texts)
-        return self.tokenizer_.encode(texts), []
 
     def evaluate(self, texts: Sequence[str], labels: Any) -> Evaluation:
         """Compare the answers with the true labels.
 
         Raises:
-            DataError: a label is not one the model knows.
+            DataError: there are no rows, or a label is not one the model knows.
         """
-        answers = self.predict_proba(texts)
-        truth = self._labels.targets(labels)
-        if truth.ndim == 2 and not self._labels.multiple:
-            truth = truth.argmax(axis=1)
-        return evaluate(
-            truth, self._labels.decide(answers), self.labels_, multiple=self._labels.multiple
-        )
+        known = self.fitted().labels
+        rows = read_rows(texts, labels, known)
+        answers = known.decide(self.predict_proba(rows.texts))
+        truth = hard_targets(rows.targets, known)
+        return evaluate(truth, answers, known.names, multiple=known.multiple)
 
     def save(self, folder: str | Path) -> None:
         """Write the model folder: all that answering needs, the report, and a card for people.
@@ -266,18 +262,18 @@ class TextClassifier:
             NotFittedError: nothing was learned yet.
             ModelFileError: the place holds something else than a model, or cannot be written.
         """
-        self.encode([])
-        saved = options.values(self.chosen_)
+        fitted = self.fitted()
+        chosen, report = options.values(fitted.chosen), fitted.report
         write_folder(
             folder,
             task="classify",
-            options=saved,
-            tokenizer=self.tokenizer_.to_json(),
-            labels=self._labels.as_json(),
-            weights=self.weights_,
-            training=self.report_.as_json() if self.report_ else None,
-            card=model_card(self.report_, saved, self.labels_) if self.report_ else "",
-            pictures=self._pictures(),
+            options=chosen,
+            tokenizer=fitted.tokenizer.to_json(),
+            labels=fitted.labels.as_json(),
+            weights=fitted.weights,
+            training=report.as_json() if report else None,
+            card=model_card(report, chosen, fitted.labels.names) if report else "",
+            pictures=fitted.drawn(),
         )
 
     @classmethod
@@ -287,17 +283,21 @@ class TextClassifier:
         Raises:
             ModelFileError: options, labels, tokenizer and weights do not belong together.
         """
+        wanted = options.values(cls()).keys()
+        if folder.options.keys() != wanted:
+            odd = sorted(folder.options.keys() ^ wanted)[0]
+            problem = "is missing" if odd in wanted else "is not known"
+            raise ModelFileError(f"{folder.path}/config.json: the option {odd!r} {problem}.")
         try:
             classifier: Self = options.build(cls, folder.options)
-        except OptionError as problem:
-            raise ModelFileError(f"{folder.path}/config.json: {problem}") from None
+        except OptionError as error:
+            raise ModelFileError(f"{folder.path}/config.json: {error}") from None
+        unresolved = [name for name, value in folder.options.items() if value is None]
+        if unresolved:
+            raise ModelFileError(f"{folder.path}/config.json: {unresolved[0]!r} has no value.")
         labels = Labels.from_json(folder.labels)
         tokenizer = Tokenizer.from_json(folder.tokenizer)
-        missing = [name for name in DERIVED if getattr(classifier, name) is None]
-        if missing:
-            raise ModelFileError(f"{folder.path}/config.json: the option {missing[0]} is missing.")
-        shape = classifier.shape(len(tokenizer))
-        shapes = shape.weights() | classifier.head_shapes(shape, len(labels.names))
+        shapes = classifier.weight_shapes(len(tokenizer), len(labels.names))
         weights = {name: folder.array(name, shape) for name, shape in shapes.items()}
         unknown = sorted(folder.weights.keys() - weights.keys())
         if unknown:
@@ -305,15 +305,25 @@ class TextClassifier:
                 f"{folder.path}/weights.safetensors holds {unknown[0]!r}, which this model does "
                 "not have."
             )
-        classifier.take(classifier, labels, tokenizer, weights, Report.from_json(folder.training))
-        classifier._drawn = folder.pictures
+        report = Report.from_json(folder.training)
+        classifier.take(Fitted(classifier, labels, tokenizer, weights, report, folder.pictures))
         return classifier
 
-    def _pictures(self) -> dict[str, bytes]:
-        """Those of the folder it came from, or newly drawn ones after a fit."""
-        if self._drawn is None:
-            self._drawn = pictures(self.report_) if self.report_ else {}
-        return self._drawn
+    def fitted(self) -> Fitted:
+        """What was learned.
+
+        Raises:
+            NotFittedError: nothing was.
+        """
+        if self._fitted is None:
+            raise NotFittedError(
+                "This TextClassifier has learned nothing yet. Call fit, or load a model folder."
+            )
+        return self._fitted
+
+    def take(self, fitted: Fitted) -> None:
+        """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
+        self._fitted = fitted
 
     def shape(self, vocabulary_size: int) -> EncoderShape:
         """What the encoder is made of; all options must have a value."""
@@ -331,30 +341,11 @@ class TextClassifier:
             pooling=self.pooling,
         )
 
-    def take(
-        self,
-        chosen: TextClassifier,
-        labels: Labels,
-        tokenizer: Tokenizer,
-        weights: dict[str, Floats],
-        report: Report | None,
-    ) -> None:
-        """Take over what a fit or a folder brings."""
-        self.chosen_ = chosen
-        self.labels_ = labels.names
-        self.tokenizer_ = tokenizer
-        self.weights_ = weights
-        self.report_ = report
-        self._drawn = None
-        self._labels = labels
-        self._encoder = Encoder(chosen.shape(len(tokenizer)), weights)
-
-    def head_shapes(self, shape: EncoderShape, labels: int) -> dict[str, tuple[int, ...]]:
-        """Shape of the weights above the encoder by name."""
-        shapes: dict[str, tuple[int, ...]] = {
-            "head.weight": (labels, shape.pooled_size),
-            "head.bias": (labels,),
-        }
+    def weight_shapes(self, vocabulary_size: int, labels: int) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight by its name."""
+        shape = self.shape(vocabulary_size)
+        shapes = shape.weights()
+        shapes |= {"head.weight": (labels, shape.pooled_size), "head.bias": (labels,)}
         if self.token_pairs:
             shapes["pairs.weight"] = (self.token_pairs, labels)
             shapes["pairs.bias"] = (labels,)
