@@ -49,8 +49,8 @@ std::vector<gatewise::Weights> weights_of(const std::vector<In>& weight_ih,
 }  // namespace
 
 NB_MODULE(_kernel, module) {
-  gatewise::find_team();
-  module.def("find_team", &gatewise::find_team);
+  module.def("share_threads", &gatewise::share_threads);
+  module.def("team", &gatewise::team);
   module.def("available_targets", &gatewise::available_targets);
   module.def("target", [] { return std::string(gatewise::target().name); });
   module.def("use_target", &gatewise::use_target);

@@ -38,8 +38,8 @@ class Packed {
  private:
   Shape shape_;
   const Target& target_;
-  int64_t stride_;
-  Memory memory_;
+  int64_t stride_;  // floats of one direction
+  Floats packed_;
 };
 
 // Fills every gradient of `call`; `gates` and `cells` stay as they are. Null inputs count as zeros,

@@ -96,13 +96,12 @@ Packed::Packed(const Shape& shape, const std::vector<Weights>& weights, int thre
     : shape_(shape),
       target_(target()),
       stride_(in_lines(target_.packed_floats(shape))),
-      memory_(Memory::room<float>(stride_ * shape.directions)) {
-  float* const packed = memory_.data();
+      packed_(floats(stride_ * shape.directions)) {
   const int64_t parts = target_.pack_parts(shape);
   parallel(parts * shape.directions, threads, [&](int64_t task) {
     const int64_t direction = task / parts;
-    target_.pack(shape_, weights[static_cast<size_t>(direction)], packed + direction * stride_,
-                 task % parts);
+    target_.pack(shape_, weights[static_cast<size_t>(direction)],
+                 packed_.get() + direction * stride_, task % parts);
   });
 }
 
@@ -113,7 +112,7 @@ void Packed::forward(Forward call, const int64_t* offsets, int threads) const {
   schedule.take_rows(target_, memory);
   parallel(static_cast<int64_t>(schedule.shares.size()), threads, [&](int64_t task) {
     const Share& share = schedule.shares[static_cast<size_t>(task)];
-    target_.walk(call, memory_.data() + share.direction * stride_, share);
+    target_.walk(call, packed_.get() + share.direction * stride_, share);
   });
 }
 

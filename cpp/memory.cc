@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kKeptBlocks = 8;
+constexpr size_t kKeptBytes = size_t{256} << 20;  // of all blocks together
 
 struct Block {
   char* place;
@@ -21,7 +22,15 @@ struct Block {
 
 struct Store {
   std::mutex mutex;
-  std::vector<Block> blocks;
+  std::vector<Block> blocks;  // oldest first
+  size_t bytes = 0;           // of all blocks
+
+  Block take(std::vector<Block>::iterator block) {
+    const Block taken = *block;
+    blocks.erase(block);
+    bytes -= taken.bytes;
+    return taken;
+  }
 };
 
 // Never destroyed: threads may still give memory back while the process ends. A fork waits for the
@@ -41,7 +50,21 @@ size_t round_up(size_t bytes) {
   return (bytes + unit - 1) / unit * unit;
 }
 
+void* allocate(size_t bytes) {
+  void* place = nullptr;
+  const size_t alignment = bytes < kHugePage ? 4096 : kHugePage;
+  if (posix_memalign(&place, alignment, bytes) != 0) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  if (alignment == kHugePage) madvise(place, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
+  return place;
+}
+
 }  // namespace
+
+Floats floats(int64_t count) {
+  return Floats(static_cast<float*>(allocate(sizeof(float) * static_cast<size_t>(count))));
+}
 
 Memory::Memory(size_t bytes) : bytes_(round_up(bytes + 1)), block_(nullptr) {
   Store& kept = store();
@@ -60,39 +83,33 @@ Memory::Memory(size_t bytes) : bytes_(round_up(bytes + 1)), block_(nullptr) {
       }
     }
     if (fit != blocks.end()) {
-      block_ = fit->place;
-      bytes_ = fit->bytes;
-      blocks.erase(fit);
+      const Block taken = kept.take(fit);
+      block_ = taken.place;
+      bytes_ = taken.bytes;
     } else if (largest != blocks.end()) {
-      outgrown = *largest;
-      blocks.erase(largest);
+      outgrown = kept.take(largest);
     }
   }
   std::free(outgrown.place);
   if (block_ == nullptr) {
     bytes_ = round_up(bytes_ + bytes_ / 8);  // batches of texts are never quite the same size
-    const size_t alignment = bytes_ < kHugePage ? 4096 : kHugePage;
-    block_ = static_cast<char*>(std::aligned_alloc(alignment, bytes_));
-    if (block_ == nullptr) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-    if (alignment == kHugePage) madvise(block_, bytes_, MADV_HUGEPAGE);
-#endif
+    block_ = static_cast<char*>(allocate(bytes_));
   }
   next_ = block_;
 }
 
 Memory::~Memory() {
-  Store& kept = store();
-  Block oldest{nullptr, 0};
-  {
-    std::lock_guard lock(kept.mutex);
-    if (kept.blocks.size() >= kKeptBlocks) {
-      oldest = kept.blocks.front();
-      kept.blocks.erase(kept.blocks.begin());
-    }
-    kept.blocks.push_back({block_, bytes_});
+  if (bytes_ > kKeptBytes) {
+    std::free(block_);
+    return;
   }
-  std::free(oldest.place);
+  Store& kept = store();
+  std::lock_guard lock(kept.mutex);
+  while (kept.blocks.size() >= kKeptBlocks || kept.bytes + bytes_ > kKeptBytes) {
+    std::free(kept.take(kept.blocks.begin()).place);
+  }
+  kept.blocks.push_back({block_, bytes_});
+  kept.bytes += bytes_;
 }
 
 }  // namespace gatewise

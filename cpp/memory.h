@@ -1,12 +1,14 @@
 // Scratch memory that is kept between calls.
 //
 // A training step needs some ten megabytes for a few milliseconds; taking them from the system each
-// time costs more in page faults than the arithmetic on them. Freed blocks wait here for the next
-// call, whichever thread makes it.
+// time costs more in page faults than the arithmetic on them. Freed blocks, a few and of bounded
+// size, wait here for the next call, whichever thread makes it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 
 namespace gatewise {
 
@@ -30,12 +32,18 @@ class Memory {
     return (sizeof(T) * static_cast<size_t>(count) + 63) / 64 * 64;
   }
 
-  float* data() const { return reinterpret_cast<float*>(block_); }
-
  private:
   size_t bytes_;
   char* block_;
   char* next_;
 };
+
+struct Free {
+  void operator()(void* place) const { std::free(place); }
+};
+using Floats = std::unique_ptr<float[], Free>;
+
+// For what lives long: exactly so many, aligned as above, straight from the system and back to it.
+Floats floats(int64_t count);
 
 }  // namespace gatewise

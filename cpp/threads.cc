@@ -3,9 +3,12 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #ifdef __linux__
 #include <link.h>
@@ -33,21 +36,29 @@ void relax() {
 #endif
 }
 
-// Our own helpers. One caller at a time: another one that comes meanwhile works alone, which is
-// never wrong and never waits.
+using GompParallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
+
+std::atomic<GompParallel> torch_team{nullptr};
+thread_local bool sharing = false;
+
+// Torch's helpers or our own. One caller at a time: another one that comes meanwhile works alone,
+// which is never wrong and never waits.
 class Team {
  public:
   void run(int helpers, Job& job) {
     std::unique_lock turn(turn_, std::try_to_lock);
     if (!turn.owns_lock()) return job.run();
-    while (started_ < helpers) {
-      std::thread([this] { help(); }).detach();
-      ++started_;
+    if (const GompParallel gomp = sharing ? torch_team.load() : nullptr) {
+      // torch's threads spin for a while after each of its operations; a second team beside them
+      // would lose milliseconds at every change between the two.
+      return gomp([](void* shared) { static_cast<Job*>(shared)->run(); }, &job,
+                  static_cast<unsigned>(helpers + 1), 0);
     }
+    start(helpers);
     {
       std::lock_guard lock(mutex_);
       job_ = &job;
-      wanted_ = helpers;
+      wanted_ = std::min(helpers, started_);
     }
     wake_.notify_all();
     job.run();
@@ -60,6 +71,14 @@ class Team {
   // Regions follow each other closely within a training step: look for the next one for a short
   // while before going to sleep.
   static constexpr int kLooks = 2000;
+
+  void start(int helpers) {
+    try {
+      for (; started_ < helpers; ++started_) std::thread([this] { help(); }).detach();
+    } catch (const std::system_error&) {
+      // The system has no more threads to give: those that have started share the work.
+    }
+  }
 
   [[noreturn]] void help() {
     for (;;) {
@@ -85,70 +104,61 @@ class Team {
   Job* job_ = nullptr;
 };
 
-using GompParallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
-
-std::atomic<GompParallel> borrowed{nullptr};
-std::atomic<Team*> own{nullptr};  // never destroyed: its helpers outlive main
+std::atomic<Team*> the_team{nullptr};  // never destroyed: its helpers outlive main
 std::atomic<bool> forked{false};
 std::once_flag fork_watch;
 
 // A child of fork has none of its parent's threads, but both teams would wait for them.
 void forget_threads() {
   forked = true;
-  borrowed = nullptr;
-  own = new Team;
+  torch_team = nullptr;
+  the_team = new Team;
 }
 
 void watch_forks() {
   std::call_once(fork_watch, [] {
-    own = new Team;
+    the_team = new Team;
     pthread_atfork(nullptr, nullptr, forget_threads);
   });
 }
 
 #ifdef __linux__
-int look_for_gomp(dl_phdr_info* library, size_t, void* found) {
-  const std::string path = library->dlpi_name;
+// The libgomp that torch works with. Other packages, scikit-learn among them, carry their own.
+int look_for_torch(dl_phdr_info* library, size_t, void* found) {
+  const std::string_view path = library->dlpi_name;
   const size_t slash = path.rfind('/');
-  const bool gomp = path.compare(slash == std::string::npos ? 0 : slash + 1, 7, "libgomp") == 0;
-  // Other packages carry a copy of their own; only the one that torch works with is of use.
-  const bool torch = path.find("/torch") != std::string::npos;
-  std::string& best = *static_cast<std::string*>(found);
-  if (gomp && (best.empty() || torch)) best = path;
-  return gomp && torch ? 1 : 0;
+  if (slash == path.npos || !path.substr(slash + 1).starts_with("libgomp")) return 0;
+  const std::string_view folder = path.substr(0, slash);
+  if (!folder.ends_with("/torch/lib") && !folder.ends_with("/torch.libs")) return 0;
+  *static_cast<std::string*>(found) = path;
+  return 1;
 }
 #endif
 
 }  // namespace
 
-std::string find_team() {
+void share_threads() {
   watch_forks();
+  sharing = true;
 #ifdef __linux__
-  if (borrowed == nullptr && !forked) {
-    std::string path;
-    dl_iterate_phdr(look_for_gomp, &path);
-    void* const library = path.empty() ? nullptr : dlopen(path.c_str(), RTLD_NOLOAD | RTLD_LAZY);
-    if (library != nullptr) {
-      borrowed = reinterpret_cast<GompParallel>(dlsym(library, "GOMP_parallel"));
-    }
+  if (torch_team != nullptr || forked) return;
+  std::string path;
+  dl_iterate_phdr(look_for_torch, &path);
+  void* const library = path.empty() ? nullptr : dlopen(path.c_str(), RTLD_NOLOAD | RTLD_LAZY);
+  if (library != nullptr) {
+    torch_team = reinterpret_cast<GompParallel>(dlsym(library, "GOMP_parallel"));
   }
 #endif
-  return borrowed != nullptr ? "shared with OpenMP" : "own";
 }
+
+std::string team() { return sharing && torch_team != nullptr ? "shared with torch" : "own"; }
 
 void parallel(int64_t tasks, int threads, const std::function<void(int64_t)>& work) {
   watch_forks();
   Job job{work, tasks};
   const int workers = static_cast<int>(tasks < threads ? tasks : threads);
   if (workers <= 1) return job.run();
-  if (const GompParallel gomp = borrowed) {
-    // torch's threads spin for a while after each of its operations; a second team beside them
-    // would lose milliseconds at every change between the two.
-    gomp([](void* shared) { static_cast<Job*>(shared)->run(); }, &job,
-         static_cast<unsigned>(workers), 0);
-  } else {
-    own.load()->run(workers - 1, job);
-  }
+  the_team.load()->run(workers - 1, job);
 }
 
 }  // namespace gatewise

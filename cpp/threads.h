@@ -12,7 +12,12 @@ namespace gatewise {
 // depend on it. May be called from many threads at once, and after a fork. `work` must not throw.
 void parallel(int64_t tasks, int threads, const std::function<void(int64_t)>& work);
 
-// Looks for an OpenMP runtime that torch has loaded, to share its threads; says whose are in use.
-std::string find_team();
+// From now on the calling thread works with the OpenMP threads that torch has given it, if torch is
+// loaded. For threads that run torch's operations too: libgomp keeps threads of their own for each
+// thread that asks, so one that only answers would get a team that nobody else uses.
+void share_threads();
+
+// Whose threads the calling thread works with.
+std::string team();
 
 }  // namespace gatewise

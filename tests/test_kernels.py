@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -173,6 +175,21 @@ def test_cell_states_of_cells_without_are_refused() -> None:
         kernels.backward(*layer, output, d_final_cell=state)
 
 
+def test_prepared_layers_are_copied_and_pickled() -> None:
+    rng = np.random.default_rng(0)
+    layer = [
+        Weights(
+            *(rng.standard_normal(part.shape, np.float32) for part in weights() if part is not None)
+        )
+        for _ in range(2)
+    ]
+    prepared = kernels.Prepared("lstm", layer)
+    x = rng.standard_normal((10, 6), np.float32)
+    wanted = prepared.forward(x, OFFSETS)
+    for other in (copy.deepcopy(prepared), pickle.loads(pickle.dumps(prepared))):  # noqa: S301
+        assert np.array_equal(other.forward(x, OFFSETS).hidden, wanted.hidden)
+
+
 def test_gradient_needs_the_gates() -> None:
     layer = ("lstm", zeros(10, 6), OFFSETS, [weights()])
     output = kernels.forward(*layer)
@@ -250,26 +267,73 @@ def test_kernel_works_in_a_forked_child() -> None:
     child.join()
 
 
-def test_own_threads_serve_many_callers() -> None:
-    # Without torch in the process there are no threads to share.
-    code = """
-import sys, threading
+# For a process of its own, since torch once loaded stays: 8 threads answer with one layer at once.
+EIGHT_CALLERS = """
+import os, resource, sys, threading
 import numpy as np
 from gatewise import kernels
-assert "torch" not in sys.modules and kernels.describe()["team"] == "own"
 rng = np.random.default_rng(0)
-def random(*shape): return rng.standard_normal(shape).astype(np.float32)
+def random(*shape): return rng.standard_normal(shape, np.float32)
 weights = [kernels.Weights(random(256, 64), random(256, 64), random(256), random(256))] * 2
 x, offsets = random(300, 64), np.array([0, 100, 100, 190, 260, 300])
-prepared = kernels.Prepared("lstm", weights)
+prepared = kernels.Prepared("lstm", weights, threads=1)
 wanted = prepared.forward(x, offsets, threads=1).hidden
 right = []
+done = threading.Barrier(9)
 def answer():
     for _ in range(20):
         right.append(np.array_equal(prepared.forward(x, offsets, threads=3).hidden, wanted))
-callers = [threading.Thread(target=answer) for _ in range(8)]
-for caller in callers: caller.start()
-for caller in callers: caller.join()
-print(len(right), all(right))
+    done.wait(), done.wait()
+def count_threads(): return len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 0
+def answer_at_once():
+    before = count_threads()
+    callers = [threading.Thread(target=answer) for _ in range(8)]
+    for caller in callers: caller.start()
+    done.wait()
+    helpers = count_threads() - before - 8
+    done.wait()
+    for caller in callers: caller.join()
+    print(len(right), all(right), kernels.describe()["team"], helpers)
 """
-    assert run_python(code).strip() == "160 True"
+HELPERS = 2 if sys.platform == "linux" else -8  # for three threads
+
+
+def test_own_threads_serve_many_callers() -> None:
+    code = EIGHT_CALLERS + "answer_at_once(); assert 'torch' not in sys.modules"
+    assert run_python(code).strip() == f"160 True own {HELPERS}"
+
+
+def test_callers_beside_torch_have_one_team() -> None:
+    pytest.importorskip("torch")
+    code = EIGHT_CALLERS + "import torch; answer_at_once()"
+    assert run_python(code, OMP_NUM_THREADS="1").strip() == f"160 True own {HELPERS}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux limits a process like this.")
+def test_fewer_threads_come_where_the_system_has_no_more() -> None:
+    # There is no room for the stack of another thread.
+    code = (
+        EIGHT_CALLERS
+        + """
+pages = int(open("/proc/self/statm").read().split()[0])
+room = pages * resource.getpagesize() + (4 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+print(np.array_equal(prepared.forward(x, offsets, threads=3).hidden, wanted), count_threads())
+"""
+    )
+    assert run_python(code, OPENBLAS_NUM_THREADS="1").strip() == "True 1"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch brings its libgomp on Linux only.")
+def test_threads_are_shared_with_torch_alone() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    code = """
+import sklearn.utils._openmp_helpers
+from gatewise import kernels
+for package in ("sklearn", "torch"):
+    __import__(package)
+    kernels.share_threads()
+    print(kernels.describe()["team"])
+"""
+    assert run_python(code).split("\n")[:2] == ["own", "shared with torch"]

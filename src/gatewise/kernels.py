@@ -62,12 +62,12 @@ _KINDS = {name: kind for kind, name in enumerate(CELLS)}
 
 
 def describe() -> dict[str, Any]:
-    """The instruction set in use, those available here, and whose threads do the work."""
+    """The instruction set in use, those available here, and whose threads do this one's work."""
     return {
         "in_use": _kernel.target(),
         "available": _kernel.available_targets(),
         "threads": default_threads(),
-        "team": _kernel.find_team(),
+        "team": _kernel.team(),
     }
 
 
@@ -79,8 +79,11 @@ def default_threads() -> int:
 
 
 def share_threads() -> None:
-    """Work on torch's threads from now on, if torch is loaded: two teams disturb each other."""
-    _kernel.find_team()
+    """Do the calling thread's work on torch's threads from now on, if torch is loaded.
+
+    For threads that run torch's operations too: two teams disturb each other.
+    """
+    _kernel.share_threads()
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,15 +133,21 @@ class Gradients:
 class Prepared:
     """A layer's weights, packed once for answering; immutable, so any threads may share it.
 
+    A copy or an unpickled one packs the same weights anew, as the machine it is on wants them.
+
     Raises:
         ValueError: a shape or type does not fit, in one sentence.
     """
 
     def __init__(self, cell: str, weights: Sequence[Weights], threads: int | None = None) -> None:
         self.cell = cell
+        self.weights = tuple(weights)
         self.input_size, self.hidden_size = _check_weights(cell, weights)
         self.directions = len(weights)
         self._packed = _kernel.Packed(_KINDS[cell], *_columns(weights), _threads(threads))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Prepared, (self.cell, self.weights)
 
     def forward(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from gatewise import kernels
 from gatewise.nn import recurrent
 from gatewise.nn.operators import recurrent_backward, recurrent_forward
 from gatewise.nn.recurrent import GRU, LSTM, RNN, State, packed_layer, recurrent_layer
@@ -259,6 +262,20 @@ def test_module_compiles_in_one_graph() -> None:
         answers.append((hidden, module.weight_hh_l0.grad.clone()))
     for got, wanted in zip(*answers, strict=True):
         assert torch.equal(got, wanted)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch brings its libgomp on Linux only.")
+def test_layers_work_on_torch_s_threads_whichever_thread_calls() -> None:
+    teams = []
+
+    def call() -> None:
+        LSTM(5, 9)(torch.ones(31, 5), offsets_of(LENGTHS))
+        teams.append(kernels.describe()["team"])
+
+    for caller in (threading.Thread(target=call), threading.Thread(target=call)):
+        caller.start()
+        caller.join()
+    assert teams == ["shared with torch"] * 2
 
 
 def test_wrong_types_and_shapes_are_refused() -> None:

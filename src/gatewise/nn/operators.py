@@ -16,8 +16,6 @@ from torch import Tensor
 from gatewise import kernels
 from gatewise.cells import CELLS
 
-kernels.share_threads()  # torch is loaded by now
-
 
 def _array(tensor: Tensor | None) -> Any:
     return None if tensor is None else tensor.detach().contiguous().numpy()
@@ -48,6 +46,7 @@ def recurrent_forward(
     threads: int,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Hidden, final_hidden, final_cell, saved_gates and saved_cells, empty where there is none."""
+    kernels.share_threads()
     output = kernels.forward(
         cell,
         _array(values),
@@ -109,6 +108,7 @@ def recurrent_backward(
     threads: int,
 ) -> list[Tensor]:
     """d_values, d_hidden0, d_cell0 (empty where there is none) and the gradients of the weights."""
+    kernels.share_threads()
     final = torch.empty(directions, offsets.shape[0] - 1, weights[1].shape[1]).numpy()
     output = kernels.Output(cell, _array(hidden), final, None, _array(gates), _array(cells))
     gradients = kernels.backward(
