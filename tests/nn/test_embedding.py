@@ -61,3 +61,12 @@ def test_dropout_takes_words_but_never_pieces() -> None:
             torch.testing.assert_close(own, 2 * made.weight[1], rtol=1e-4, atol=1e-5)
         kept += not dropped
     assert 70 < kept < 130  # four standard errors around a half
+
+
+def test_pretrained_vectors_take_the_type_of_the_weights() -> None:
+    made = embedding().double()
+    before = made.weight.detach().clone()
+    found = np.array([False, True, False, True])
+    made.take_vectors(np.ones((4, 3), np.float32), found)
+    assert (made.weight[1] == 1).all()
+    assert torch.equal(made.weight[[0, 2]], before[[0, 2]])

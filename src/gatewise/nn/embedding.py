@@ -55,7 +55,7 @@ class WordEmbedding(nn.Module):
     def take_vectors(self, vectors: NDArray[np.float32], found: NDArray[np.bool_]) -> None:
         """Start from pretrained vectors, (V, E), where they were `found`, (V,)."""
         rows = torch.from_numpy(found)
-        self.weight[rows] = torch.from_numpy(vectors)[rows]
+        self.weight[rows] = torch.from_numpy(vectors)[rows].to(self.weight)
 
     @torch.no_grad()
     def folded(self) -> Tensor:
@@ -66,10 +66,11 @@ class WordEmbedding(nn.Module):
 
     def _subword_means(self, words: Tensor) -> Tensor:
         assert self.subwords is not None
-        grams = self._grams.take(words.numpy())
+        device = self.subwords.device
+        grams = self._grams.take(words.cpu().numpy())
         return functional.embedding_bag(
-            torch.from_numpy(grams.values),
+            torch.from_numpy(grams.values).to(device),
             self.subwords,
-            torch.from_numpy(grams.offsets[:-1]),
+            torch.from_numpy(grams.offsets[:-1]).to(device),
             mode="mean",
         )

@@ -15,6 +15,8 @@ from gatewise.text.pairs import SCALE, pair_buckets, weighed
 class PairScores(nn.Module):
     """A linear layer over the tokens and pairs of a text: the "wide" part of Cheng et al. (2016).
 
+    On the CPU only: pairs are hashed and weighed in NumPy, as they are when the model answers.
+
     Args:
         buckets: into which tokens and pairs are hashed.
         labels: number of labels, L.

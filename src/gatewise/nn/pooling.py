@@ -88,7 +88,7 @@ class _SegmentMax(torch.autograd.Function):
     def forward(ctx: Any, values: Tensor, offsets: Tensor) -> Tensor:
         segments, columns = len(offsets) - 1, values.shape[1]
         greatest = values.new_zeros(segments, columns)
-        places = torch.full((segments, columns), -1)
+        places = torch.full((segments, columns), -1, device=values.device)
         bounds = offsets.tolist()
         for segment, (start, stop) in enumerate(pairwise(bounds)):
             if stop > start:
@@ -104,6 +104,6 @@ class _SegmentMax(torch.autograd.Function):
         (places,) = ctx.saved_tensors
         d_values = d_greatest.new_zeros(ctx.rows, d_greatest.shape[1])
         # An empty segment has no place to send its gradient to.
-        filled = places[:, 0] >= 0 if places.shape[1] else places.any(dim=1)
+        filled = places[:, 0] >= 0
         d_values.scatter_(0, places[filled], d_greatest[filled])
         return d_values, None

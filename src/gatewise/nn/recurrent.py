@@ -151,9 +151,12 @@ class _Recurrent(nn.Module):
         for layer in range(num_layers):
             width = hidden_size * self.directions if layer else input_size
             for ending in self.endings(layer):
-                shapes = {"weight_ih": (rows, width), "weight_hh": (rows, hidden_size)}
+                shapes: dict[str, tuple[int, ...]] = {
+                    "weight_ih": (rows, width),
+                    "weight_hh": (rows, hidden_size),
+                }
                 if bias:
-                    shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}  # type: ignore[dict-item]
+                    shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
                 for name, shape in shapes.items():
                     self.register_parameter(f"{name}_{ending}", nn.Parameter(torch.empty(shape)))
         self.reset_parameters()
