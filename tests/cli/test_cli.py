@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,16 +114,205 @@ def test_many_labels_from_a_table(tmp_path: Path) -> None:
     assert (status, json.loads(out)["rows"]) == (0, 60)
 
 
-def test_probabilities_and_weights_from_a_table(tmp_path: Path) -> None:
-    rows = ["text,no,yes,w"] + ["good,0.1,0.9,1", "bad,0.8,0.2,2"] * 20
+LEARN = ["--embedding-size", "8", "--hidden-size", "8", "--subwords", "0", "--token-pairs", "64"]
+LEARN += ["--min-count", "1", "--dev-share", "0", "--epochs", "20", "--learning-rate", "0.02"]
+LEARN += ["--average", "0", "--text", "text", "--out", "model"]
+
+
+def probability_of_yes(cwd: Path, text: str) -> float:
+    _, out, _ = gatewise("predict", "model", "-", "--json", stdin=text, cwd=cwd)
+    return float(json.loads(out)["probabilities"]["yes"])
+
+
+def test_probabilities_from_a_table(tmp_path: Path) -> None:
+    rows = ["yes,text,no"] + ["0.9,good,0.1", "0.2,bad,0.8"] * 20
     (tmp_path / "taught.csv").write_text("\n".join(rows), "utf-8")
     status, _, err = gatewise(
-        *("train", "classify", "taught.csv", "--text", "text", "--label", "no,yes"),
-        *("--weight", "w", "--out", "model", *SMALL, "--dev-share", "0"),
-        cwd=tmp_path,
+        "train", "classify", "taught.csv", "--label", "no,yes", *LEARN, cwd=tmp_path
     )
     assert status == 0, err
-    assert gatewise("predict", "model", "-", stdin="x", cwd=tmp_path)[1][:2] in ("no", "ye")
+    assert probability_of_yes(tmp_path, "good") == pytest.approx(0.9, abs=0.1)
+    assert probability_of_yes(tmp_path, "bad") == pytest.approx(0.2, abs=0.1)
+    # Columns are probabilities of the label that they are named after, in whatever order.
+    found = [
+        json.loads(gatewise("evaluate", "model", "taught.csv", "--json", *order, cwd=tmp_path)[1])
+        for order in ([], ["--label", "yes,no"])
+    ]
+    assert found[0] == found[1]
+    assert found[0]["accuracy"] == 1
+    status, _, err = gatewise("evaluate", "model", "taught.csv", "--label", "yes", cwd=tmp_path)
+    assert (status, "line 2: the label '0.9' is none of those" in err) == (2, True)
+
+
+@pytest.mark.parametrize(("by", "winner"), [("row", "yes"), ("class", "no")])
+def test_weights_decide_between_rows_that_disagree(tmp_path: Path, by: str, winner: str) -> None:
+    rows = ["text,label,yes,no"] + ["so so,yes,9,1", "so so,no,1,9"] * 20
+    (tmp_path / "torn.csv").write_text("\n".join(rows), "utf-8")
+    loser = "no" if winner == "yes" else "yes"
+    flag = ["--weight", winner] if by == "row" else ["--class-weight", f"{winner}=9,{loser}=1"]
+    status, _, err = gatewise(
+        "train", "classify", "torn.csv", "--label", "label", *flag, *LEARN, cwd=tmp_path
+    )
+    assert status == 0, err
+    expected = 0.9 if winner == "yes" else 0.1
+    assert probability_of_yes(tmp_path, "so so") == pytest.approx(expected, abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def parts(folder: Path) -> Path:
+    """The sample reviews as train.csv, dev.csv and test.csv, one row of train in each of them."""
+    header, *rows = (folder / "reviews.csv").read_text("utf-8").splitlines()
+    (folder / "train.csv").write_text("\n".join([header, *rows[:300]]), "utf-8")
+    (folder / "dev.csv").write_text("\n".join([header, *rows[299:350]]), "utf-8")
+    (folder / "test.csv").write_text("\n".join([header, *rows[350:410], rows[0]]), "utf-8")
+    return folder
+
+
+def test_dev_and_test_tables_and_a_closed_list_of_labels(parts: Path) -> None:
+    status, out, err = gatewise(
+        *("train", "classify", "train.csv", "--dev", "dev.csv", "--test", "test.csv"),
+        *("--labels", "positive, negative", "--out", "parts", *SMALL),
+        cwd=parts,
+    )
+    assert status == 0, err
+    assert "300 texts to learn from, 51 held out" in out
+    assert "\nOn the test rows of test.csv:\n" in out
+    assert "rows 61\n" in out
+    assert err.count("warning: 1 of 51 dev rows (2.0%) is also in train") == 1
+    assert err.count("warning: 1 of 61 test rows (1.6%) is also in train") == 1
+    assert not list(parts.glob("*.rejects.csv"))
+
+
+def test_every_warning_is_printed_once(tmp_path: Path) -> None:
+    rows = ["text,label"] + ["good,positive", "bad,negative"] * 30 + ["fine,postive"]
+    (tmp_path / "typo.csv").write_text("\n".join(rows), "utf-8")
+    train = ("train", "classify", "typo.csv", "--out", "model", *SMALL)
+    status, _, err = gatewise(*train, cwd=tmp_path)
+    assert status == 0, err
+    assert err.count("looks like a typo of 'positive'") == 1
+    assert err.count("repeated from an earlier row") == 1
+    before = (tmp_path / "model" / "weights.safetensors").read_bytes()
+    status, out, err = gatewise(*train, "--labels", "positive,negative", cwd=tmp_path)
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].startswith(
+        "error: typo.csv, line 62: the label 'postive' is none of those in --labels: positive, "
+    )
+    assert (tmp_path / "model" / "weights.safetensors").read_bytes() == before
+
+
+def test_held_tables_are_read_before_training(parts: Path) -> None:
+    strange = "text,label\nGood,positive\nSo so,neutral\nHm,neutral\n"
+    (parts / "strange.csv").write_text(strange, "utf-8")
+    (parts / "other.csv").write_text("words,label\nGood,positive\n", "utf-8")
+    for flag in ("--dev", "--test"):
+        for name, message in (
+            ("typo.csv", "typo.csv: there is no such file"),
+            ("other.csv", "other.csv: no column 'text'"),
+            ("strange.csv", "strange.csv, line 3: the label 'neutral' is none of those in train"),
+        ):
+            status, out, err = gatewise(
+                "train", "classify", "train.csv", flag, name, "--out", "m", *SMALL, cwd=parts
+            )
+            assert (status, out) == (2, "")
+            assert message in err.splitlines()[-1]
+            assert "epoch" not in err
+            assert not (parts / "m").exists()
+
+
+def test_rejects_of_two_tables_stay_apart(parts: Path) -> None:
+    header, *rows = (parts / "train.csv").read_text("utf-8").splitlines()
+    (parts / "bad.csv").write_text("\n".join([header, *rows, "a,b,c"]), "utf-8")
+    (parts / "sub").mkdir()
+    (parts / "sub" / "bad.csv").write_text("\n".join([header, *rows, "d,e,f"]), "utf-8")
+    train = ("train", "classify", "bad.csv", "--on-bad-rows", "skip", "--out", "m", *SMALL)
+    for flags in (["--test", "test.csv", "--rejects", "r.csv"], ["--dev", "sub/bad.csv"]):
+        status, _, err = gatewise(*train, *flags, cwd=parts)
+        assert status == 2
+        assert err.startswith("error: The skipped rows of bad.csv and ")
+        assert "Leave --rejects out" in err
+    status, _, err = gatewise(*train, "--rejects", "r.csv", "--weight", "text", cwd=parts)
+    assert (status, "line 2: the column 'text' must hold numbers" in err) == (2, True)
+    with (parts / "r.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["text"] for row in csv.DictReader(file)] == ["a,b,c"]
+    assert not (parts / "m").exists()
+    assert not list(parts.glob("*.rejects.csv"))
+
+
+def test_a_model_of_whole_numbers_is_tested_from_a_table(tmp_path: Path) -> None:
+    from gatewise import TextClassifier
+
+    small = TextClassifier(embedding_size=8, hidden_size=8, subwords=0, token_pairs=0, min_count=1)
+    texts, labels = ["good", "bad"] * 20, [1, 0] * 20
+    small.fit(texts, labels, epochs=1, quiet=True, baseline=False).save(tmp_path / "model")
+    (tmp_path / "t.csv").write_text("text,label\ngood,1\nbad,0\n", "utf-8")
+    status, out, err = gatewise("evaluate", "model", "t.csv", "--json", cwd=tmp_path)
+    assert status == 0, err
+    found = json.loads(out)
+    assert [score["label"] for score in found["labels"]] == [0, 1]
+    assert found["accuracy"] == small.evaluate(["good", "bad"], [1, 0]).accuracy
+    (tmp_path / "t.csv").write_text("text,label\ngood,1\nbad,no\n", "utf-8")
+    status, _, err = gatewise("evaluate", "model", "t.csv", cwd=tmp_path)
+    assert status == 2
+    assert "t.csv, line 3: the label 'no' is none of those the model knows: 0, 1 (" in err
+    status, _, err = gatewise("evaluate", "model", "t.csv", "--label-separator", "|", cwd=tmp_path)
+    assert (status, "gives one label a text" in err) == (2, True)
+
+
+def test_what_stands_in_labels_steers_no_terminal(tmp_path: Path) -> None:
+    red, hidden = "\x1b[31mred\tred", "bl\u202eue"
+    rows = [["text", "label"]] + [["a rose", red], ["the sky", hidden]] * 20
+    with (tmp_path / "colours.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    status, out, err = gatewise(
+        "train", "classify", "colours.csv", "--label", "label", *LEARN, cwd=tmp_path
+    )
+    assert status == 0, err
+    for verb in (["info", "model"], ["evaluate", "model", "colours.csv"]):
+        printed = gatewise(*verb, cwd=tmp_path)[1]
+        assert "\\x1b[31mred\\tred" in printed
+        assert "bl\\u202eue" in printed
+        out += printed
+    assert not set("\x1b\u202e\t") & set(out + err)
+    # Lines are for programs too: only what controls a terminal or a line is escaped.
+    lines = gatewise("predict", "model", "-", stdin="a rose\nthe sky\n", cwd=tmp_path)[1]
+    assert [line.split("\t")[0] for line in lines.splitlines()] == ["\\x1b[31mred\\tred", hidden]
+    answer = json.loads(
+        gatewise("predict", "model", "-", "--json", stdin="a rose", cwd=tmp_path)[1]
+    )
+    assert answer["label"] == red
+
+
+def test_a_text_file_is_answered_line_by_line(folder: Path) -> None:
+    (folder / "lines.txt").write_bytes("\ufeffA good film.\r\n\r\nBad!".encode())
+    (folder / "plain.csv").write_text('text\nA good film.\n""\nBad!\n', "utf-8")
+    status, out, err = gatewise("predict", "model", "lines.txt", cwd=folder)
+    assert (status, len(out.splitlines()), err) == (0, 3, "")
+    assert out == gatewise("predict", "model", "plain.csv", cwd=folder)[1]
+    (folder / "latin.txt").write_bytes(b"caf\xe9\n")
+    for name, message in (("latin.txt", "cannot be read as UTF-8"), ("no.txt", "No such file")):
+        status, out, err = gatewise("predict", "model", name, cwd=folder)
+        assert (status, out) == (2, "")
+        assert err.startswith(f"error: {name} cannot be read")
+        assert message in err
+
+
+def test_an_odd_report_does_no_harm(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gatewise import load
+    from gatewise.tasks.classify.report import Report
+
+    classifier = load(folder / "model")
+    report = classifier.report_.as_json()
+    reports: list[Any] = [report | {"columns": {"text": 1}}, report | {"epochs": []}, {}]
+    for odd in reports:
+        monkeypatch.setattr(Report, "as_json", lambda _, odd=odd: odd)
+        classifier.save(tmp_path / "model")
+        status, out, err = gatewise("info", "model", cwd=tmp_path)
+        assert (status, err) == (0, "")
+        assert "labels: negative, positive" in out
+        status, out, _ = gatewise("evaluate", "model", str(folder / "reviews.csv"), cwd=tmp_path)
+        assert (status, "accuracy" in out) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +327,15 @@ def test_probabilities_and_weights_from_a_table(tmp_path: Path) -> None:
         (["train", "classify", "reviews.csv", "--out", "m", "--text", "txet"], "txet"),
         (["train", "classify", "reviews.csv", "--out", ".", *SMALL], "holds other files"),
         (["train", "classify", "reviews.csv", "--out", "m", "--class-weight", "x"], "spam=5"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--labels", "spam"], "'spam,ham'"),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--labels", "a,b"],
+            "line 2: the label",
+        ),
+        (["train", "classify", "reviews.csv", "--out", "m", "--max-chars", "0"], "at least 1"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--weight", "wieght"], "wieght"),
         (["evaluate", "model", "reviews.csv", "--label", "text"], "cannot both be in"),
+        (["predict", "model", "reviews.csv", "--text", "no", "--out", "m.csv"], "no column 'no'"),
         (["predict", "model", "-", "--out", "x.csv"], "--out needs a table"),
         (["sample", "reviews.csv"], "exists already"),
         (["frobnicate"], "frobnicate"),
@@ -151,7 +349,9 @@ def test_a_mistake_is_one_line_and_status_2(
     assert (status, out) == (2, "")
     assert last.startswith("error: ")
     assert message in last
-    assert not (folder / "m").exists()
+    assert not list(folder.glob("m"))
+    assert not list(folder.glob("*.tmp"))
+    assert not (folder / "m.csv").exists()
 
 
 def test_help_is_there_for_every_verb(folder: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json as json_format
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from cyclopts import Parameter
@@ -15,6 +16,9 @@ from cyclopts import Parameter
 from gatewise import options
 from gatewise.cli.columns import Columns
 from gatewise.cli.flags import Reading, ReadingFlags
+from gatewise.cli.terminal import say
+from gatewise.data.columns import check_columns, named
+from gatewise.data.problems import shown, without_controls
 from gatewise.data.tables import Table, guess_text, write_table
 from gatewise.errors import DataError
 from gatewise.tasks import load
@@ -54,13 +58,13 @@ def predict(
             _print(classifier, lines, json)
         return
     table = (reading or Reading()).open(source)
-    column = text or _remembered(classifier, table, "text") or guess_text(table)
+    column = text or _remembered(classifier, table).text or guess_text(table)
     if out is None:
         for rows in table.rows([column]):
             _print(classifier, [row[0] for row in rows], json)
     else:
         write_table(out, (*table.columns, *ADDED), _answered(classifier, table, column))
-        print(f"The answers are in {out}.")
+        say(f"The answers are in {out}.")
 
 
 def evaluate(
@@ -86,21 +90,23 @@ def evaluate(
     """
     classifier = load(model)
     source = (reading or Reading()).open(table)
-    label = label or _remembered(classifier, source, "labels")
+    known = _remembered(classifier, source)
     columns = Columns.choose(
         source,
-        text or _remembered(classifier, source, "text"),
-        label,
-        label_separator or _remembered(classifier, None, "separator"),
+        text or known.text,
+        label or known.label,
+        known.separator if label_separator is None else label_separator,
     )
-    texts, labels = columns.read(source)
-    found = classifier.evaluate(texts, labels)
+    names = {str(name): name for name in classifier.labels_}
+    rows = _suited(columns, classifier, names).read(source)
+    rows.refuse_unknown(names, of="those the model knows")
+    found = classifier.evaluate(rows.texts, rows.renamed(names).labels)
     if json:
         print(json_format.dumps(msgspec.to_builtins(found), ensure_ascii=False))
     else:
-        print(found)
+        say(found)
         if found.confusion is not None:
-            print(f"\n{found.confusion_table()}")
+            say(f"\n{found.confusion_table()}")
 
 
 def info(model: str, /, *, json: bool = False) -> None:
@@ -122,32 +128,69 @@ def info(model: str, /, *, json: bool = False) -> None:
         }
         print(json_format.dumps(found, ensure_ascii=False))
         return
-    print(f"{model}: a text classifier with {len(classifier.labels_)} labels")
-    print("labels: " + ", ".join(str(label) for label in classifier.labels_))
-    print("\n" + "\n".join(f"{name:<20} {value}" for name, value in chosen.items()))
+    say(f"{model}: a text classifier with {len(classifier.labels_)} labels")
+    say("labels: " + ", ".join(shown(str(label)) for label in classifier.labels_))
+    say("\n" + "\n".join(f"{name:<20} {value}" for name, value in chosen.items()))
     if report:
-        print(f"\n{report}")
+        say(f"\n{report}")
 
 
-def _remembered(classifier: Any, table: Table | None, what: str) -> Any:
-    """What the training table called something, if this table has such a column."""
-    columns = classifier.report_ and classifier.report_.columns
-    found = columns and columns[what]
-    if what == "labels" and found:
-        found = ",".join(found)
-    if table is not None and found and not set(found.split(",")) <= set(table.columns):
-        return None
-    return found
+class _Remembered(NamedTuple):
+    """What the training table called its columns, where another table calls them so too."""
+
+    text: str | None = None
+    label: str | None = None
+    separator: str | None = None
+
+
+def _remembered(classifier: Any, table: Table) -> _Remembered:
+    columns = classifier.report_.columns if classifier.report_ else None
+    if columns is None:
+        return _Remembered()
+    return _Remembered(
+        columns.text if columns.text in table.columns else None,
+        ",".join(columns.labels) if set(columns.labels) <= set(table.columns) else None,
+        columns.separator,
+    )
+
+
+def _suited(columns: Columns, classifier: Any, names: Mapping[str, Any]) -> Columns:
+    """The columns for the labels of a model: probabilities stand in the order of its labels.
+
+    Raises:
+        DataError: the model has other labels, or many at once where the table has one.
+    """
+    several = classifier.answer([""])[0].multiple
+    if several and columns.separator is None:
+        raise DataError(
+            "The model gives many labels at once. Say with --label-separator what stands between "
+            "them in the table."
+        )
+    if columns.separator is not None and not several:
+        raise DataError("The model gives one label a text. Leave --label-separator out.")
+    if len(columns.labels) == 1:
+        return columns
+    if set(columns.labels) != names.keys():
+        raise DataError(
+            f"The columns of probabilities must be those of the model's labels: {named([*names])}. "
+            f"Got {named(columns.labels)}."
+        )
+    return replace(columns, labels=tuple(names))
 
 
 def _lines(source: str) -> Iterator[list[str]]:
     """Blocks of lines without their ends; a terminal is answered line by line."""
     if source != "-":
         try:
-            with Path(source).open(encoding="utf-8") as file:
+            # "-sig" leaves out the mark that some editors put before the first line.
+            with Path(source).open(encoding="utf-8-sig") as file:
                 yield from _blocks(file, BLOCK)
-        except (OSError, UnicodeDecodeError) as problem:
-            raise DataError(f"{source} cannot be read as UTF-8 lines: {problem}.") from None
+        except OSError as problem:
+            raise DataError(f"{source} cannot be read: {problem.strerror}.") from None
+        except UnicodeDecodeError as problem:
+            raise DataError(
+                f"{source} cannot be read as UTF-8 ({problem.reason}). Save it as UTF-8."
+            ) from None
         return
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     yield from _blocks(sys.stdin, 1 if sys.stdin.isatty() else BLOCK)
@@ -164,6 +207,7 @@ def _answered(classifier: Any, table: Table, column: str) -> Iterator[tuple[str,
     taken = [name for name in ADDED if name in table.columns]
     if taken:
         raise DataError(f"{table.name} has a column '{taken[0]}' already. Rename it first.")
+    check_columns(table.name, table.columns, [column], [])
     place = table.columns.index(column)
     for rows in table.rows(table.columns):
         answers = classifier.answer([row[place] for row in rows])
@@ -176,4 +220,5 @@ def _print(classifier: Any, texts: list[str], json: bool) -> None:
         if json:
             print(json_format.dumps({"text": text} | answer.as_json(), ensure_ascii=False))
         else:
-            print("\t".join(answer.as_text()), flush=sys.stdout.isatty())
+            fields = (without_controls(field) for field in answer.as_text())
+            print("\t".join(fields), flush=sys.stdout.isatty())

@@ -13,6 +13,7 @@ from typing import Any
 from cyclopts import App, CycloptsError
 
 from gatewise import __version__
+from gatewise.cli.terminal import tell
 from gatewise.errors import GatewiseError
 
 app = App(
@@ -36,6 +37,8 @@ def main() -> None:
     0 for success, 2 for anything that the user can mend, 130 after Ctrl-C.
     """
     warnings.showwarning = _show_warning
+    # A letter that the terminal has no code for shall not end in a traceback.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app(exit_on_error=False, print_error=False)
     except (CycloptsError, GatewiseError) as problem:
@@ -48,9 +51,9 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    sys.stderr.write(f"error: {message}\n")
+    tell("error", message)
     sys.exit(2)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    sys.stderr.write(f"warning: {message}\n")
+    tell("warning", message)

@@ -48,6 +48,9 @@ class Reading:
     rejects: str | None = option(None, "Where skipped rows go. By default NAME.rejects.csv.")
     max_chars: int = option(1_000_000, "Characters that a field may have.", minimum=1)
 
+    def __post_init__(self) -> None:
+        options.check(self)
+
     def open(self, source: str) -> Table:
         """Open a table in this way."""
         return open_table(source, **options.values(self))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gatewise.cli.terminal import say
 from gatewise.errors import DataError
 from gatewise.samples import reviews
 
@@ -23,4 +24,4 @@ def sample(path: str, /) -> None:
         raise DataError(f"{path} exists already. Choose another name.") from None
     except OSError as problem:
         raise DataError(f"{path} cannot be written: {problem.strerror}.") from None
-    print(f"{path}: {text.count(chr(10)) - 1} reviews with the columns text and label.")
+    say(f"{path}: {text.count(chr(10)) - 1} reviews with the columns text and label.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from gatewise import options
-from gatewise.cli.columns import Columns, numbers
+from gatewise.cli.columns import Columns, Examples
 from gatewise.cli.flags import Reading, ReadingFlags, flags
-from gatewise.data.checks import check_test
-from gatewise.errors import OptionError
+from gatewise.cli.terminal import say, tell
+from gatewise.data.checks import check_label_column, check_test
+from gatewise.data.tables import Table
+from gatewise.errors import DataError, OptionError
 from gatewise.options import Training
 from gatewise.store import check_replaceable
+from gatewise.tasks.classify.report import TableColumns
 from gatewise.tasks.classify.task import TextClassifier
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def classify(
     text: str | None = None,
     label: str | None = None,
     label_separator: str | None = None,
+    labels: str | None = None,
     dev: str | None = None,
     test: str | None = None,
     weight: str | None = None,
@@ -51,6 +54,7 @@ def classify(
         label: Column of the labels. Guessed when left out. Several, joined by commas, hold the
             probabilities of the labels they are named after.
         label_separator: What stands between many labels of one text, such as "|".
+        labels: All labels that there may be, joined by commas; any other is an error.
         dev: Table to choose the best epoch on. By default a tenth of the rows is held out.
         test: Table to test the finished model on; it is used for nothing else.
         weight: Column of numbers that say how much every row counts.
@@ -58,30 +62,90 @@ def classify(
     """
     reading, training = reading or Reading(), training or Training()
     model = model or TextClassifier()
+    weights, allowed = _class_weight(class_weight), _allowed(labels)
     check_replaceable(Path(out))
-    source = reading.open(table)
-    columns = Columns.choose(source, text, label, label_separator)
-    texts, labels = columns.read(source)
-    weights = None if weight is None else numbers(source, weight, source.read([weight])[weight])
+    # All tables are read before training, which may take an hour: a mistake is told at once.
+    paths = {"train": table, "dev": dev, "test": test}
+    tables = {name: reading.open(path) for name, path in paths.items() if path is not None}
+    _check_rejects([*tables.values()])
+    columns = Columns.choose(tables["train"], text, label, label_separator)
+    rows = columns.read(tables.pop("train"), weight)
+    _check(rows, allowed, training)
+    held = {name: columns.read(source) for name, source in tables.items()}
+    for name, others in held.items():
+        _check_held(name, others, rows)
     model.fit(
-        texts,
-        labels,
-        dev=None if dev is None else columns.read(reading.open(dev)),
+        rows.texts,
+        rows.labels,
+        dev=(held["dev"].texts, held["dev"].labels) if "dev" in held else None,
         label_names=columns.labels if len(columns.labels) > 1 else None,
-        sample_weight=weights,
-        class_weight=_class_weight(class_weight),
+        sample_weight=rows.weights,
+        class_weight=weights,
         **options.values(training),
     )
     assert model.report_ is not None
-    model.report_ = replace(model.report_, columns=asdict(columns))
+    model.report_ = replace(model.report_, columns=TableColumns(**asdict(columns)))
     model.save(out)
-    print(model.report_)
-    if test is not None:
-        test_texts, test_labels = columns.read(reading.open(test))
-        for warning in check_test(texts, test_texts):
-            sys.stderr.write(f"warning: {warning}\n")
-        print(f"\nOn the test rows of {test}:\n\n{model.evaluate(test_texts, test_labels)}")
-    print(f'\nThe model is in {out}. Try: echo "Some text." | gatewise predict {out} -')
+    say(model.report_)
+    if "test" in held:
+        found = model.evaluate(held["test"].texts, held["test"].labels)
+        say(f"\nOn the test rows of {test}:\n\n{found}")
+    say(f'\nThe model is in {out}. Try: echo "Some text." | gatewise predict {out} -')
+
+
+def _check(rows: Examples, allowed: list[str] | None, training: Training) -> None:
+    """Raise a DataError, with its line, for labels that cannot be learned; warn of odd ones.
+
+    What `fit` warns of as well is left to it.
+    """
+    for note in rows.notes:
+        tell("warning", note)
+    names, _ = rows.names()
+    if names and isinstance(rows.labels[0], str):
+        place = rows.table.place_of
+        check_label_column(rows.texts, names, max_classes=training.max_classes, place=place)
+    if allowed is not None:
+        if not names:
+            raise OptionError("--labels is for labels in one column. --label names several.")
+        rows.refuse_unknown(allowed, of="those in --labels")
+
+
+def _check_held(name: str, rows: Examples, train: Examples) -> None:
+    """Compare dev or test rows with those to learn from.
+
+    Raises:
+        DataError: a label is not in train; with its line.
+    """
+    known, _ = train.names()
+    for warning in check_test(train.texts, rows.texts, known, rows.names()[0], name=name):
+        tell("warning", warning)
+    rows.refuse_unknown(sorted(set(known)), of="those in train")
+
+
+def _check_rejects(tables: list[Table]) -> None:
+    """Raise a DataError where the skipped rows of two tables would go to one file."""
+    owners: dict[Path, Table] = {}
+    for table in tables:
+        if table.rejects is None:
+            continue
+        other = owners.setdefault(table.rejects.resolve(), table)
+        if other is not table:
+            raise DataError(
+                f"The skipped rows of {other.name} and {table.name} would both go to "
+                f"{table.rejects.name}. Leave --rejects out, and give the tables different names."
+            )
+
+
+def _allowed(labels: str | None) -> list[str] | None:
+    """The labels of a closed list."""
+    if labels is None:
+        return None
+    allowed = [label.strip() for label in labels.split(",")]
+    if len(set(allowed)) < max(2, len(allowed)) or "" in allowed:
+        raise OptionError(
+            f"--labels must be two or more different labels like 'spam,ham'. Got {labels!r}."
+        )
+    return allowed
 
 
 def _class_weight(given: str | None) -> Any:

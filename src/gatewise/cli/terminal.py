@@ -1,0 +1,22 @@
+"""What people read on the terminal: nothing of foreign origin reaches it unescaped."""
+
+from __future__ import annotations
+
+import sys
+
+from gatewise.data.problems import shown
+
+
+def say(text: object) -> None:
+    """Print lines on standard output."""
+    print(_safe(text))
+
+
+def tell(kind: str, text: object) -> None:
+    """Write a line such as "warning: …" on standard error."""
+    sys.stderr.write(f"{kind}: {_safe(text)}\n")
+
+
+def _safe(text: object) -> str:
+    """The lines of a text with all else escaped that could steer a terminal or hide in it."""
+    return "\n".join(shown(line, len(line)) for line in str(text).split("\n"))
