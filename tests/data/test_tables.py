@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gatewise.data.tables import Table, open_table
+from gatewise.data.tables import Table, guess_columns, open_table
 from gatewise.errors import DataError
 
 Write = Callable[..., Path]
@@ -408,6 +408,21 @@ def test_too_many_bad_rows_are_not_skipped(write: Write) -> None:
     assert "2 of 100 rows (2.00%) are bad, and at most 1% may be skipped" in told
     assert "line 100: 1 field" in told
     assert len(Path("bad.csv").read_text().splitlines()) == 3
+
+
+def test_looking_for_columns_writes_no_rejects(write: Write) -> None:
+    lines = [f'{{"words": "one two {row}", "kind": "{row % 2}", "id": 1}}\n' for row in range(300)]
+    lines[200] = '{"words": "one two three", "kind": "1"}\n'
+    table = open_table(write("".join(lines), "reviews.jsonl"), on_bad_rows="skip")
+    assert table.rejects == Path.cwd() / "reviews.rejects.csv"
+    assert guess_columns(table)[:2] == ("words", "kind")
+    assert len(table.read(["words", "kind"])["kind"]) == 300
+    assert (table.notes, names_here()) == ([], ["reviews.jsonl"])
+    table = open_table(write("".join(lines[190:210]), "few.jsonl"), on_bad_rows="skip")
+    with pytest.raises(DataError, match=r"1 of 20 rows \(5\.00%\) are bad, .* skipped\. Mend the"):
+        guess_columns(table)
+    assert names_here() == ["few.jsonl", "reviews.jsonl"]
+    assert open_table("few.jsonl").rejects is None
 
 
 def test_a_reading_that_is_given_up_leaves_no_rejects(write: Write) -> None:

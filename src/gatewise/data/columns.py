@@ -178,7 +178,7 @@ class _Spread:
         self._chars = Counter[str]()
         self._spaces = Counter[str]()
         self._values: dict[str, set[str]] = {column: set() for column in table.columns}
-        for batch in table.rows(table.columns):
+        for batch in table.rows(table.columns, write_rejects=False):
             self._rows += len(batch)
             for column, cells in zip(table.columns, zip(*batch, strict=True), strict=True):
                 self._chars[column] += sum(map(len, cells))

@@ -77,8 +77,8 @@ class Problems:
     """Collects the bad rows of one pass over a table.
 
     With `on_bad_rows="error"` the pass ends in a DataError that shows the first 20. With "skip"
-    the bad rows go to the CSV file `rejects` (line, byte_offset, reason, text), unless they are
-    more than 1 % of all rows, which is an error again.
+    the bad rows go to the CSV file `rejects`, if there is one (line, byte_offset, reason, text),
+    unless they are more than 1 % of all rows, which is an error again.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Problems:
         self._skips = on_bad_rows == "skip"
         self._first: list[str] = []
         self._kinds: Counter[str] = Counter()
-        self._rejects = rejects or Path()
+        self._rejects = rejects
         self._pending: PendingFile | None = None
 
     @property
@@ -111,7 +111,7 @@ class Problems:
         self._kinds[problem.kind] += 1
         if len(self._first) < SHOWN:
             self._first.append(f"{self.name}, {self._unit} {problem.line}: {problem.reason}")
-        if self._skips:
+        if self._skips and self._rejects is not None:
             if self._pending is None:
                 self._pending = PendingFile(self._rejects)
                 self._pending.write(table_line(["line", "byte_offset", "reason", "text"], ","))
@@ -140,17 +140,18 @@ class Problems:
         if self._pending is not None:
             self._pending.commit()
             self._pending = None
-        where = shown(str(self._rejects), 300)
+        where = "" if self._rejects is None else shown(str(self._rejects), 300)
         total = self.count + good_rows
         bad = f"{self.count:,} of {many(total, 'row')} ({self.count / total:.2%})"
         if self.count > MOST_REJECTS * total:
             raise DataError(
                 self._told(
                     f"{self.name}: {bad} are bad, and at most {MOST_REJECTS:.0%} may be skipped. "
-                    f"All of them are in {where}. Mend the file."
+                    + (f"All of them are in {where}. " if where else "")
+                    + "Mend the file."
                 )
             )
-        notes.append(f"{self.name}: {bad} skipped as bad. See {where}.")
+        notes.append(f"{self.name}: {bad} skipped as bad." + (f" See {where}." if where else ""))
         return notes
 
     def discard(self) -> None:

@@ -53,18 +53,25 @@ class Table:
         """The file that a pass writes skipped rows to; None where bad rows are an error."""
         return self._rejects if self._on_bad_rows == "skip" else None
 
-    def rows(self, columns: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
+    def rows(
+        self, columns: Sequence[str], *, write_rejects: bool = True
+    ) -> Iterator[list[tuple[str, ...]]]:
         """All rows of the given columns, in batches of up to 4,096 rows or 4 M characters.
+
+        Which rows are bad depends on the columns. A pass that only looks around, at more of them
+        than are used, does not `write_rejects`.
 
         Raises:
             DataError: at once for an unknown column; at the end of the pass for bad rows.
         """
         check_columns(self.name, self.columns, columns, self._reader.sample)
         self._read_columns = tuple(columns)
-        return self._batches(tuple(columns))
+        return self._batches(tuple(columns), self._rejects if write_rejects else None)
 
-    def _batches(self, columns: tuple[str, ...]) -> Iterator[list[tuple[str, ...]]]:
-        problems = Problems(self.name, self._on_bad_rows, self._rejects, self._reader.unit)
+    def _batches(
+        self, columns: tuple[str, ...], rejects: Path | None
+    ) -> Iterator[list[tuple[str, ...]]]:
+        problems = Problems(self.name, self._on_bad_rows, rejects, self._reader.unit)
         count = chars = 0
         batch: list[tuple[str, ...]] = []
         try:
