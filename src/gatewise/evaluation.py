@@ -35,7 +35,7 @@ class Evaluation:
     """How good a classifier's answers on some rows are.
 
     `accuracy` is the share of rows answered exactly right (for many labels at once: all labels
-    right), `macro_f1` the mean F1 over labels, `micro_f1` the F1 over all decisions.
+    right), `macro_f1` the mean F1 over the labels that occur, `micro_f1` the F1 over all decisions.
     `confusion[i][j]` counts rows of label i that were answered j; None for many labels at once.
     """
 
@@ -117,7 +117,7 @@ def evaluate(
     return Evaluation(
         rows=len(truth),
         accuracy=float(exact),
-        macro_f1=float(f1.mean()),
+        macro_f1=_mean_present(f1, given + rows),
         micro_f1=float(2 * right.sum() / max(given.sum() + rows.sum(), 1)),
         labels=tuple(
             LabelScore(name, float(p), float(r), float(f), int(n)) for name, p, r, f, n in figures
@@ -152,7 +152,13 @@ def noise(truth: NDArray[Any], first: NDArray[Any], second: NDArray[Any], multip
 
 
 def _macro_f1(truth: NDArray[Any], answers: NDArray[Any]) -> float:
-    return float(_shares(2 * (truth * answers).sum(0), answers.sum(0) + truth.sum(0)).mean())
+    found = answers.sum(0) + truth.sum(0)
+    return _mean_present(_shares(2 * (truth * answers).sum(0), found), found)
+
+
+def _mean_present(f1: NDArray[np.float64], found: NDArray[Any]) -> float:
+    """The mean over the labels that are true or answered somewhere; others have no F1."""
+    return float(f1[found > 0].mean()) if (found > 0).any() else 0.0
 
 
 def _shares(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:

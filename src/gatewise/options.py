@@ -131,7 +131,7 @@ class Training:
     """What shapes one training run, not the model."""
 
     epochs: int | None = option(
-        None, "Passes over the training rows. By default 4 to 12, fewer for more tokens.", minimum=1
+        None, "Passes over the training rows. By default 4 to 30, fewer for more tokens.", minimum=1
     )
     batch_size: int | None = option(
         None,

@@ -61,7 +61,7 @@ def train(
     schedule = one_cycle(optimizer, steps, training.warmup)
     average = WeightAverage(network, training.average)
     guard = Guard(training.learning_rate)
-    best, least_loss = Best(average), float("inf")
+    best, least_loss, scored = Best(average), float("inf"), False
 
     for number in range(1, epochs + 1):
         started, done, tokens, losses, stop = time.perf_counter(), 0, 0, 0.0, ""
@@ -80,7 +80,8 @@ def train(
         except KeyboardInterrupt:
             stop = INTERRUPTED
         except Diverged as problem:
-            if least_loss >= guard.first_loss:  # no epoch has learned anything
+            # The dev rows tell whether an epoch before was any good; else its loss must.
+            if best.number == 0 or (not scored and least_loss >= guard.first_loss):
                 raise TrainingError(str(problem)) from None
             stop = f"{problem} The weights of epoch {best.number} are kept."
         seconds = time.perf_counter() - started
@@ -90,6 +91,7 @@ def train(
         try:
             with average.applied(), torch.no_grad():
                 dev_score = score()
+            scored = dev_score is not None
             quality = -mean_loss if dev_score is None else dev_score
         except KeyboardInterrupt:
             stop, dev_score = INTERRUPTED, None

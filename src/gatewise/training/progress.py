@@ -105,6 +105,10 @@ class Progress:
         if self._bar:
             self._bar.update(self._task, epoch=min(epoch.number + 1, self._epochs))
 
+    def warn(self, sentence: str) -> None:
+        """Print what the user should know, however quiet the run is."""
+        self._console.print(f"warning: {sentence}", markup=False)
+
     def say(self, sentence: str) -> None:
         """Print one sentence beside the run."""
         if not self._quiet:

@@ -22,4 +22,4 @@ def test_the_linear_part_stays_bounded(labels: int) -> None:
 def test_any_size_has_defaults(rows: int, tokens: int) -> None:
     found = Defaults.derive(rows, tokens, 2)
     assert 16 <= found.batch_size <= 64
-    assert 4 <= found.epochs <= 12
+    assert 4 <= found.epochs <= 30

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from gatewise import DataError, TextClassifier, TrainingError
+from gatewise import DataError, ModelFileError, TextClassifier, TrainingError
 from gatewise.options import PoolingName
+from gatewise.store import read_folder
 from gatewise.tasks.classify import fit as fit_module
 from gatewise.tasks.classify.network import ClassifierNetwork
 
@@ -77,7 +83,7 @@ def test_the_torch_network_and_the_answer_without_torch_agree(
 
 def test_unknown_words_are_read_by_their_pieces(network: list[ClassifierNetwork]) -> None:
     rows = [f"{text} wonderful{i}" for i, text in enumerate(texts(40))]
-    classifier = small(min_count=2)
+    classifier = small(min_count=2, token_pairs=0)
     classifier.fit(rows, ["a", "b"] * 20, dev=(rows[:4], ["a", "b"] * 2), **QUIET)
     ids, words = classifier.fitted().encode(rows)
     assert words[:2] == ["wonderful0", "wonderful1"]
@@ -177,7 +183,8 @@ def test_the_linear_model_stands_in_the_report() -> None:
     assert report is not None
     assert report.linear is not None
     assert report.linear.accuracy == 1
-    assert "linear" in report.verdict()
+    assert report.evaluation is not None
+    assert report.linear_seconds > 0
 
 
 @pytest.mark.parametrize(
@@ -201,3 +208,96 @@ def test_texts_without_any_letter_are_answered() -> None:
         probabilities = classifier.predict_proba(["", " ", "!!!", "\ud800", "\0", "😀" * 50])
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
     assert classifier.predict([]) == []
+
+
+@pytest.mark.parametrize("own", [None, "7"])
+def test_torch_is_told_how_its_threads_wait_before_it_is_loaded(own: str | None) -> None:
+    code = """
+import os, sys
+
+class Watch:
+    def find_spec(self, name, *_):
+        if name == "torch._C":
+            print(os.environ.get("GOMP_SPINCOUNT"))
+
+sys.meta_path.insert(0, Watch())
+from gatewise import TextClassifier
+TextClassifier(min_count=1).fit(["a b", "c d"] * 4, [0, 1] * 4, epochs=1, quiet=True)
+"""
+    environment = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY",)}
+    environment.pop("GOMP_SPINCOUNT", None)
+    environment |= {"GOMP_SPINCOUNT": own} if own else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split()[0] == (own or "20000")
+
+
+def test_a_first_step_already_counts() -> None:
+    rows, labels = texts(16), ["a", "b"] * 8
+    one_step = QUIET | {"epochs": 1, "batch_size": 16, "dev_share": 0.0}
+    slow = small().fit(rows, labels, learning_rate=0.001, **one_step)
+    quick = small().fit(rows, labels, learning_rate=0.1, **one_step)
+    assert (slow.weights_["head.weight"] != quick.weights_["head.weight"]).any()
+
+
+@pytest.mark.parametrize("weights", [{"a": -5}, {"a": float("nan")}, {"zzz": 1}, "even"])
+def test_class_weights_that_make_no_sense_are_refused(weights: Any) -> None:
+    with pytest.raises(DataError):
+        small().fit(texts(8), ["a", "b"] * 4, class_weight=weights, **QUIET)
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (["a", "a"], None),
+        (["a", "\ud800"], None),
+        (np.ones((4, 1)), ["a"]),
+        (["a", "b"], ["a", "a"]),
+    ],
+)
+def test_labels_that_could_not_be_saved_are_refused_at_once(given: Any, names: Any) -> None:
+    rows = texts(len(given))
+    with pytest.raises(DataError):
+        small().fit(rows, given, label_names=names, **QUIET)
+
+
+def test_two_fits_at_once_are_as_each_alone() -> None:
+    rows, labels = texts(60), ["a", "b"] * 30
+    alone = [small().fit(rows, labels, seed=seed, **QUIET).weights_ for seed in (1, 2)]
+    models = [small(), small()]
+    threads = [
+        threading.Thread(target=model.fit, args=(rows, labels), kwargs=QUIET | {"seed": seed})
+        for model, seed in zip(models, (1, 2), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for model, weights in zip(models, alone, strict=True):
+        for name, weight in weights.items():
+            np.testing.assert_array_equal(model.weights_[name], weight)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_layers": 300_000}, "num_layers"),
+        ({"hidden_size": 10**400}, "hidden_size"),
+        ({"hidden_size": 10**8}, "weight_ih_l0"),
+        ({"pooling": None}, "pooling"),
+        ({"vectors": "/etc/passwd"}, "'vectors' is not known"),
+        ({"cell": "gru"}, "weight_ih_l0"),
+    ],
+)
+def test_a_folder_with_odd_options_is_refused(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    model = small().fit(texts(20), ["a", "b"] * 10, **QUIET)
+    model.save(tmp_path / "model")
+    folder = read_folder(tmp_path / "model")
+    with pytest.raises(ModelFileError, match=message):
+        TextClassifier.from_folder(replace(folder, options=folder.options | change))
+    missing = {name: value for name, value in folder.options.items() if name != "max_length"}
+    with pytest.raises(ModelFileError, match="'max_length' is missing"):
+        TextClassifier.from_folder(replace(folder, options=missing))

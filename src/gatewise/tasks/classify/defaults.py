@@ -46,5 +46,5 @@ class Defaults:
             embedding_dropout=0.5,
             dropout=0.3 if small else 0.2,
             batch_size=int(min(64, max(16, batch))),
-            epochs=min(12, max(4, round(2450 / math.sqrt(max(tokens, 1))))),
+            epochs=min(30, max(4, round(2450 / math.sqrt(max(tokens, 1))))),
         )

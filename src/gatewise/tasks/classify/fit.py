@@ -37,7 +37,12 @@ from gatewise.tasks.classify.rows import (
     read_rows,
     split_rows,
 )
-from gatewise.tasks.classify.scoring import evaluated, linear_figures, probabilities
+from gatewise.tasks.classify.scoring import (
+    choose_pair_share,
+    evaluated,
+    linear_figures,
+    probabilities,
+)
 from gatewise.text.pairs import pair_buckets, rarity
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
@@ -50,6 +55,8 @@ if TYPE_CHECKING:
 
 Vectors = tuple[NDArray[np.float32], NDArray[np.bool_]]
 """Pretrained vectors of the vocabulary, (V, E), and which of them there are, (V,)."""
+FEW_VECTORS = 0.2
+"""Share of the vocabulary with vectors under which something is likely wrong."""
 _ONE_AT_A_TIME = threading.Lock()
 """A fit sets torch's seed and threads, which the whole process shares."""
 
@@ -111,6 +118,12 @@ def _fit(
     vectors = None
     if classifier.vectors is not None:
         vectors = read_vectors(classifier.vectors, tokenizer.vocabulary)
+        share = vectors[1].mean()
+        if share < FEW_VECTORS:
+            warnings.append(
+                f"{classifier.vectors} has vectors for {share:.1%} of the vocabulary only. Is it "
+                "of this language, and of words?"
+            )
     defaults = Defaults.derive(len(rows), len(ids.values), len(labels.names))
     chosen = _resolved(classifier, defaults, vectors)
     training = replace(
@@ -123,6 +136,7 @@ def _fit(
     with _torch_settings(training):
         network = _network(chosen, tokenizer, labels, unknown, rows, vectors, ids)
         history = _train(network, rows, ids, dev_rows, dev_ids, labels, training, warnings)
+        choose_pair_share(network, dev_rows, dev_ids, labels)
         weights = network.arrays()
         found = probabilities(network, dev_ids, labels)
     evaluation = evaluated(found, dev_rows, labels)
@@ -134,6 +148,7 @@ def _fit(
         dev_rows=len(dev_rows),
         shortened=longer,
         vocabulary_size=len(tokenizer),
+        pair_share=network.pair_share if network.pairs else 0.0,
         weights=sum(weight.size for weight in weights.values()),
         seconds=time.perf_counter() - started,
         training=training,
@@ -178,7 +193,7 @@ def _train(
     tokens = training.epochs * len(ids.values)
     with Progress(tokens, training.epochs, metric, quiet=training.quiet) as progress:
         for warning in warnings:
-            progress.say(f"warning: {warning}")
+            progress.warn(warning)
         return list(train(network, network.loss, batches, score, training, steps, progress))
 
 

@@ -46,7 +46,7 @@ class Fitted:
         return self.tokenizer.encode(texts), []
 
     def scores(self, ids: Ragged, unknown: Floats, threads: int | None) -> Floats:
-        """Scores of a batch, (B, L): the mean of what recurrent layers and token pairs say.
+        """Scores of a batch, (B, L): what recurrent layers and token pairs say together.
 
         Args:
             ids: token ids as `encode` gives them.
@@ -65,7 +65,7 @@ class Fitted:
             weights["pairs.bias"],
             weights["pairs.rarity"],
         )
-        return np.asarray((scores + linear) / 2, np.float32)
+        return np.asarray(scores + linear, np.float32)
 
     def drawn(self) -> dict[str, bytes]:
         """The pictures of the folder, drawn now if there are none yet."""

@@ -61,11 +61,15 @@ class ClassifierNetwork(nn.Module):
         self.multiple = multiple
         self.head_dropout = head_dropout
         self.pairs = pairs
+        self.pair_share = 0.5
+        """How much the token pairs say in the answer, from 0 to 1."""
 
     def forward(self, ids: Tensor, offsets: Tensor) -> Tensor:
         """Raw scores of every label: ids (N,), offsets (B + 1,) → (B, L)."""
         parts = self.parts(ids, offsets)
-        return torch.stack(parts).mean(dim=0)
+        if len(parts) == 1:
+            return parts[0]
+        return (1 - self.pair_share) * parts[0] + self.pair_share * parts[1]
 
     def parts(self, ids: Tensor, offsets: Tensor) -> list[Tensor]:
         """Scores of the recurrent layers and, if there are any, of the token pairs."""
@@ -108,4 +112,10 @@ class ClassifierNetwork(nn.Module):
         found["embedding.weight"] = self.encoder.embedding.folded()
         if "embedding.subwords" in found:
             found["subwords.weight"] = found.pop("embedding.subwords")
+        if self.pairs is not None:
+            # What answers adds the two up, so the shares go into the weights.
+            for name in ("head.weight", "head.bias"):
+                found[name] = found[name] * (1 - self.pair_share)
+            for name in ("pairs.weight", "pairs.bias"):
+                found[name] = found[name] * self.pair_share
         return {name: weight.numpy().copy() for name, weight in found.items()}

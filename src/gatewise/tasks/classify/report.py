@@ -37,13 +37,15 @@ class Report:
 
     `evaluation` and `linear` are on the dev rows and None without them; `linear` is the TF-IDF and
     logistic regression model's on the same rows, and `noise` two standard errors of the difference.
-    `training` holds the options of the run, `columns` those of the table, if it came from one.
+    `pair_share` is how much the linear part says in the answer, from 0 to 1. `training` holds the
+    options of the run, `columns` those of the table, if it came from one.
     """
 
     rows: int
     dev_rows: int
     shortened: int
     vocabulary_size: int
+    pair_share: float
     weights: int
     seconds: float
     training: Training
@@ -106,6 +108,7 @@ class Report:
             f"({self.weights * 4 / 1e6:.1f} MB).",
             f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training.threads} "
             f"threads; the weights of epoch {self.best_epoch} were kept.",
+            f"The linear part over token pairs has a share of {self.pair_share:.0%} in the answer.",
         ]
         if self.stop:
             lines.append(f"Training stopped: {self.stop}.")

@@ -181,6 +181,8 @@ class TextClassifier:
         """
         settings = options.build(Training, training)
 
+        from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
+
         try:
             from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
         except ModuleNotFoundError as problem:
