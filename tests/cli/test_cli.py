@@ -296,6 +296,36 @@ def test_a_text_file_is_answered_line_by_line(folder: Path) -> None:
         assert message in err
 
 
+def test_pipes_are_utf_8_whatever_the_terminal_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = subprocess.run(
+        [sys.executable, "-m", "gatewise", "predict", "model", "-", "--json"],
+        input="café 中\n".encode(),
+        capture_output=True,
+        cwd=folder,
+        check=True,
+    )
+    assert json.loads(done.stdout.decode("utf-8"))["text"] == "café 中"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line(folder: Path) -> None:
+    for verb in (["predict", "model", "reviews.csv"], ["info", "model"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "gatewise", *verb],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=folder,
+                check=False,
+            )
+        assert done.returncode == 2
+        assert done.stderr == "error: Reading or writing failed: No space left on device.\n"
+
+
 def test_an_odd_report_does_no_harm(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,17 +37,31 @@ def main() -> None:
     0 for success, 2 for anything that the user can mend, 130 after Ctrl-C.
     """
     warnings.showwarning = _show_warning
-    # A letter that the terminal has no code for shall not end in a traceback.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    # Files and pipes are UTF-8, as the input is. A terminal keeps its own encoding; a letter that
+    # it has no code for shall not end in a traceback.
+    encoding = None if sys.stdout.isatty() else "utf-8"
+    sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        app(exit_on_error=False, print_error=False)
+        try:
+            app(exit_on_error=False, print_error=False)
+        finally:
+            sys.stdout.flush()
     except (CycloptsError, GatewiseError) as problem:
         _fail(str(problem))
     except BrokenPipeError:
-        # The reader of the output, such as `head`, has left; keep Python from complaining of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of the output, such as `head`, has left.
+        _drop_output()
+    except OSError as problem:
+        _drop_output()
+        where = f"{problem.filename}: " if problem.filename else "Reading or writing failed: "
+        _fail(f"{where}{problem.strerror or problem}.")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _drop_output() -> None:
+    """Keep Python from complaining at its end of what can no longer be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> None:
