@@ -23,7 +23,7 @@ def report(**changes: Any) -> Report:
         dev_rows=100,
         shortened=0,
         vocabulary_size=500,
-        pair_share=0.4,
+        scales=(0.7, 0.3),
         weights=12_345,
         seconds=3.5,
         training=Training(epochs=2, batch_size=16, threads=2),

@@ -38,7 +38,7 @@ from gatewise.tasks.classify.rows import (
     split_rows,
 )
 from gatewise.tasks.classify.scoring import (
-    choose_pair_share,
+    calibrate,
     evaluated,
     linear_figures,
     probabilities,
@@ -136,7 +136,7 @@ def _fit(
     with _torch_settings(training):
         network = _network(chosen, tokenizer, labels, unknown, rows, vectors, ids)
         history = _train(network, rows, ids, dev_rows, dev_ids, labels, training, warnings)
-        choose_pair_share(network, dev_rows, dev_ids, labels)
+        calibrate(network, dev_rows, dev_ids, labels)
         weights = network.arrays()
         found = probabilities(network, dev_ids, labels)
     evaluation = evaluated(found, dev_rows, labels)
@@ -148,7 +148,7 @@ def _fit(
         dev_rows=len(dev_rows),
         shortened=longer,
         vocabulary_size=len(tokenizer),
-        pair_share=network.pair_share if network.pairs else 0.0,
+        scales=network.scales,
         weights=sum(weight.size for weight in weights.values()),
         seconds=time.perf_counter() - started,
         training=training,
@@ -242,7 +242,7 @@ def _network(
     encoder = Encoder(
         shape,
         embedding_dropout=chosen.embedding_dropout or 0.0,
-        dropout=chosen.dropout or 0.0,
+        dropout=chosen.dropout,
         weight_dropout=chosen.weight_dropout,
     )
     if shape.subwords:

@@ -61,15 +61,14 @@ class ClassifierNetwork(nn.Module):
         self.multiple = multiple
         self.head_dropout = head_dropout
         self.pairs = pairs
-        self.pair_share = 0.5
-        """How much the token pairs say in the answer, from 0 to 1."""
+        self.scales: tuple[float, ...] = (1.0,) if pairs is None else (0.5, 0.5)
+        """What the scores of recurrent layers and token pairs are multiplied with to answer."""
 
     def forward(self, ids: Tensor, offsets: Tensor) -> Tensor:
         """Raw scores of every label: ids (N,), offsets (B + 1,) → (B, L)."""
         parts = self.parts(ids, offsets)
-        if len(parts) == 1:
-            return parts[0]
-        return (1 - self.pair_share) * parts[0] + self.pair_share * parts[1]
+        scaled = [scale * part for scale, part in zip(self.scales, parts, strict=True)]
+        return torch.stack(scaled).sum(dim=0)
 
     def parts(self, ids: Tensor, offsets: Tensor) -> list[Tensor]:
         """Scores of the recurrent layers and, if there are any, of the token pairs."""
@@ -112,10 +111,8 @@ class ClassifierNetwork(nn.Module):
         found["embedding.weight"] = self.encoder.embedding.folded()
         if "embedding.subwords" in found:
             found["subwords.weight"] = found.pop("embedding.subwords")
-        if self.pairs is not None:
-            # What answers adds the two up, so the shares go into the weights.
-            for name in ("head.weight", "head.bias"):
-                found[name] = found[name] * (1 - self.pair_share)
-            for name in ("pairs.weight", "pairs.bias"):
-                found[name] = found[name] * self.pair_share
+        # What answers just adds the parts up: their scales go into the weights.
+        for part, scale in zip(("head", "pairs"), self.scales, strict=False):
+            for name in (f"{part}.weight", f"{part}.bias"):
+                found[name] = found[name] * scale
         return {name: weight.numpy().copy() for name, weight in found.items()}

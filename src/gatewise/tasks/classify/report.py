@@ -37,15 +37,16 @@ class Report:
 
     `evaluation` and `linear` are on the dev rows and None without them; `linear` is the TF-IDF and
     logistic regression model's on the same rows, and `noise` two standard errors of the difference.
-    `pair_share` is how much the linear part says in the answer, from 0 to 1. `training` holds the
-    options of the run, `columns` those of the table, if it came from one.
+    `scales` is what the scores of recurrent layers and token pairs are multiplied with in the
+    answer. `training` holds the options of the run, `columns` those of the table, if it came from
+    one.
     """
 
     rows: int
     dev_rows: int
     shortened: int
     vocabulary_size: int
-    pair_share: float
+    scales: tuple[float, ...]
     weights: int
     seconds: float
     training: Training
@@ -108,7 +109,7 @@ class Report:
             f"({self.weights * 4 / 1e6:.1f} MB).",
             f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training.threads} "
             f"threads; the weights of epoch {self.best_epoch} were kept.",
-            f"The linear part over token pairs has a share of {self.pair_share:.0%} in the answer.",
+            *self._scaling(),
         ]
         if self.stop:
             lines.append(f"Training stopped: {self.stop}.")
@@ -127,3 +128,13 @@ class Report:
                 self.verdict(),
             ]
         return "\n".join(lines)
+
+    def _scaling(self) -> list[str]:
+        """How much each part says in the answer, where there are two."""
+        if len(self.scales) < 2:
+            return []
+        recurrent, pairs = self.scales
+        return [
+            f"On the dev rows the scores were calibrated: {recurrent:.1f} * recurrent layers + "
+            f"{pairs:.1f} * linear part over token pairs."
+        ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ from gatewise.tasks.classify.thresholds import cross_fitted
 
 SCORING_TOKENS = 32_768
 """Tokens that are scored at once."""
-SHARES = tuple(step / 10 for step in range(11))
-"""Shares of the token pairs in the answer that are tried."""
+CALIBRATED = 100_000
+"""Probabilities that a calibration looks at, at most."""
+SCALES = tuple(step / 10 for step in range(16))
+"""Scales of the scores that are tried: 0 to leave a part out, 1 to take it as it is."""
 
 
 def probabilities(network: ClassifierNetwork, ids: Ragged, labels: Labels) -> NDArray[np.float32]:
@@ -31,23 +34,31 @@ def probabilities(network: ClassifierNetwork, ids: Ragged, labels: Labels) -> ND
     return labels.probabilities(_scored(network, ids, network))
 
 
-def choose_pair_share(network: ClassifierNetwork, rows: Rows, ids: Ragged, labels: Labels) -> None:
-    """Let the token pairs say as much in the answer as makes the loss of the dev rows least."""
-    if network.pairs is None or not len(rows):
-        return
-    recurrent = _scored(network, ids, lambda *batch: network.parts(*batch)[0])
-    pairs = _scored(network, ids, lambda *batch: network.parts(*batch)[1])
+def calibrate(network: ClassifierNetwork, rows: Rows, ids: Ragged, labels: Labels) -> None:
+    """Scale the scores of recurrent layers and token pairs so that the loss of the rows is least.
 
-    def loss(share: float) -> float:
-        found = labels.probabilities((1 - share) * recurrent + share * pairs)
-        found = np.clip(found, 1e-7, 1 - 1e-7)
+    It decides how much each of them says in the answer, and lets the probabilities mean what they
+    say (stacking, Wolpert 1992, and temperature scaling, Guo et al. 2017, in one).
+    """
+    if not len(rows):
+        return
+    some = np.arange(len(rows))[: max(1, CALIBRATED // len(labels.names))]
+    rows, ids = rows.take(some), ids.take(some)
+    parts = [
+        _scored(network, ids, lambda *batch, part=part: network.parts(*batch)[part])
+        for part in range(1 if network.pairs is None else 2)
+    ]
+
+    def loss(scales: tuple[float, ...]) -> float:
+        scores = sum(scale * part for scale, part in zip(scales, parts, strict=True))
+        found = np.clip(labels.probabilities(np.asarray(scores)), 1e-7, 1 - 1e-7)
         if labels.multiple:
             every = rows.targets * np.log(found) + (1 - rows.targets) * np.log(1 - found)
             return -float(every.sum())
         truth = hard_targets(rows.targets, labels)
         return -float(np.log(found[np.arange(len(rows)), truth]).sum())
 
-    network.pair_share = min(SHARES, key=loss)
+    network.scales = min(product(SCALES, repeat=len(parts)), key=loss)
 
 
 @torch.no_grad()

@@ -93,17 +93,13 @@ class TextClassifier:
     pooling: PoolingName = option("concat", "How the states of all tokens become one vector.")
     embedding_dropout: float | None = option(
         None,
-        "Share of the words that a training step knows only by their pieces. By default 0.5, "
-        "without pieces 0.1.",
+        "Share of the words that a training step knows only by their pieces. By default 0.3, from "
+        "250,000 training tokens on 0.5; without pieces 0.1.",
         minimum=0,
         below=1,
     )
-    dropout: float | None = option(
-        None,
-        "Share of features left out, the same at every token of a text. By default 0.3, from "
-        "250,000 training tokens on 0.2.",
-        minimum=0,
-        below=1,
+    dropout: float = option(
+        0.2, "Share of features left out, the same at every token of a text.", minimum=0, below=1
     )
     weight_dropout: float = option(
         0.0, "Share of recurrent weights left out in a training step.", minimum=0, below=1
