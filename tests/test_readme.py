@@ -74,3 +74,16 @@ def test_the_sample_data_is_what_the_readme_says() -> None:
         words = tuple(sorted(re.findall(r"\w+", text.lower())))
         pairs += sorted_words.setdefault(words, label) != label
     assert pairs >= 60
+
+
+def test_the_example_answers_without_torch(folder: Path) -> None:
+    example = ROOT / "examples" / "answer.py"
+    done = subprocess.run(
+        [sys.executable, str(example), "model"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.endswith("PyTorch was not loaded.\n")
+    assert len(done.stdout.splitlines()) == 8
