@@ -73,6 +73,19 @@ def test_a_table_in_and_a_table_out(folder: Path) -> None:
     assert all(row["prediction"] in ("positive", "negative") for row in rows)
 
 
+def test_a_table_is_never_written_over_itself(folder: Path) -> None:
+    rows = "text\nA good film.\n"
+    (folder / "own.csv").write_text(rows, "utf-8")
+    (folder / "link.csv").symlink_to("own.csv")
+    for out in ("own.csv", "./own.csv", "link.csv"):
+        status, _, err = gatewise("predict", "model", "own.csv", "--out", out, cwd=folder)
+        assert (status, err) == (
+            2,
+            f"error: {out} is the table to answer. Give --out another name.\n",
+        )
+    assert (folder / "own.csv").read_text("utf-8") == rows
+
+
 def test_evaluation_prints_what_python_computes(folder: Path) -> None:
     from gatewise import load
     from gatewise.data.tables import open_table

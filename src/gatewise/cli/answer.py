@@ -58,6 +58,8 @@ def predict(
             _print(classifier, lines, json)
         return
     table = (reading or Reading()).open(source)
+    if out is not None and Path(out).exists() and Path(out).samefile(source):
+        raise DataError(f"{out} is the table to answer. Give --out another name.")
     column = text or _remembered(classifier, table).text or guess_text(table)
     if out is None:
         for rows in table.rows([column]):
