@@ -25,20 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatewise.cells import CELLS, Weights
+from gatewise.cells import CELLS
+from gatewise.cells import Weights as Weights  # the type of `weights` everywhere below
 from gatewise.errors import OptionError
-
-__all__ = [
-    "Gradients",
-    "Output",
-    "Prepared",
-    "Weights",
-    "backward",
-    "default_threads",
-    "describe",
-    "forward",
-    "share_threads",
-]
 
 Floats = NDArray[np.float32]
 Offsets = NDArray[np.int64]

@@ -72,20 +72,6 @@ def fit(
     training: Training,
 ) -> None:
     """Fit a classifier in place; the arguments are those of `TextClassifier.fit`."""
-    with _ONE_AT_A_TIME:
-        _fit(classifier, texts, given, dev, label_names, sample_weight, class_weight, training)
-
-
-def _fit(
-    classifier: TextClassifier,
-    texts: Sequence[str],
-    given: Any,
-    dev: tuple[Sequence[str], Any] | None,
-    label_names: Sequence[Any] | None,
-    sample_weight: Sequence[float] | None,
-    class_weight: ClassWeight,
-    training: Training,
-) -> None:
     started = time.perf_counter()
     texts = list_of_texts(texts)
     check_lengths(texts, given, "labels")
@@ -292,16 +278,17 @@ def _batch(rows: Rows, ids: Ragged, places: NDArray[np.int64]) -> Batch:
 
 @contextmanager
 def _torch_settings(training: Training) -> Iterator[None]:
-    """Seed and threads for one fit; the process has its own back afterwards."""
+    """Seed and threads for one fit at a time; the process has its own back afterwards."""
     assert training.threads is not None
-    before = torch.get_num_threads()
-    torch.set_num_threads(training.threads)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(training.seed)
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with _ONE_AT_A_TIME:
+        before = torch.get_num_threads()
+        torch.set_num_threads(training.threads)
+        try:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(training.seed)
+                yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def _versions() -> dict[str, str]:
