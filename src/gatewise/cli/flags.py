@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hints
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token, convert
 
 from gatewise import options
 from gatewise.data.tables import Table, open_table
@@ -19,10 +20,18 @@ def flags(owner: type[Any], title: str) -> Any:
     fields = [
         (
             field.name,
-            Annotated[kinds[field.name], Parameter(help=field.metadata["help"], group=group)],
+            Annotated[
+                kind,
+                Parameter(
+                    help=field.metadata["help"],
+                    group=group,
+                    converter=_whole if int in (get_args(kind) or (kind,)) else None,
+                ),
+            ],
             dataclasses.field(default=field.default, metadata=field.metadata),
         )
         for field in dataclasses.fields(owner)
+        for kind in [kinds[field.name]]
     ]
     frozen = owner.__dataclass_params__.frozen
     # Without a module of its own the class would count as one of Python's built-in types.
@@ -30,6 +39,13 @@ def flags(owner: type[Any], title: str) -> Any:
     return dataclasses.make_dataclass(
         owner.__name__, fields, bases=(owner,), frozen=frozen, namespace=module
     )
+
+
+def _whole(kind: Any, tokens: Sequence[Token]) -> Any:
+    """The value of an option of whole numbers; cyclopts by itself would round a fraction."""
+    if "." in tokens[0].value:
+        raise ValueError(f"{tokens[0].value!r} is not a whole number.")
+    return convert(kind, tokens)
 
 
 @dataclasses.dataclass(frozen=True)
