@@ -384,6 +384,8 @@ def test_an_odd_report_does_no_harm(
         (["predict", "model", "reviews.csv", "--text", "no", "--out", "m.csv"], "no column 'no'"),
         (["predict", "model", "-", "--out", "x.csv"], "--out needs a table"),
         (["sample", "reviews.csv"], "exists already"),
+        (["sample", "reviews.jsonl"], "must end in .csv"),
+        (["sample", "m"], "must end in .csv"),
         (["frobnicate"], "frobnicate"),
     ],
 )

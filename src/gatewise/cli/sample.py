@@ -15,6 +15,10 @@ def sample(path: str, /) -> None:
     Args:
         path: The CSV file to write; an existing file stays as it is.
     """
+    if Path(path).suffix.lower() != ".csv":
+        raise DataError(
+            f"The sample data is a CSV file, so its name must end in .csv. Got '{path}'."
+        )
     with reviews() as source:
         text = source.read_text("utf-8")
     try:
