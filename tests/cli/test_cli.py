@@ -73,6 +73,16 @@ def test_a_table_in_and_a_table_out(folder: Path) -> None:
     assert all(row["prediction"] in ("positive", "negative") for row in rows)
 
 
+def test_a_guess_of_the_texts_is_told(folder: Path) -> None:
+    (folder / "words.csv").write_text("id,review\n1,A good film.\n", "utf-8")
+    expected = "columns: texts in 'review' (by its name)\n"
+    for flags in ([], ["--out", "answers.csv"]):
+        status, _, err = gatewise("predict", "model", "words.csv", *flags, cwd=folder)
+        assert (status, err) == (0, expected)
+    for flags in (["words.csv", "--text", "review"], ["reviews.csv"]):
+        assert gatewise("predict", "model", *flags, cwd=folder)[::2] == (0, "")
+
+
 def test_a_table_is_never_written_over_itself(folder: Path) -> None:
     rows = "text\nA good film.\n"
     (folder / "own.csv").write_text(rows, "utf-8")

@@ -40,7 +40,7 @@ def sentence(number: int, length: int = 9) -> str:
 def test_by_name(tmp_path: Path, header: str, text: str, label: str) -> None:
     table = table_of(tmp_path, header, [",".join("a" * (header.count(",") + 1))])
     assert guess_columns(table) == (text, label, "by their names")
-    assert guess_text(table) == text
+    assert guess_text(table) == (text, "by its name")
 
 
 def test_by_content(tmp_path: Path) -> None:
@@ -51,7 +51,10 @@ def test_by_content(tmp_path: Path) -> None:
     # Labels that come sorted, as many sets have them.
     rows = [f"{sentence(row)},{row // 400}" for row in range(800)]
     assert guess_columns(table_of(tmp_path, "text,mood", rows))[:2] == ("text", "mood")
-    assert guess_text(table_of(tmp_path, "says", rows=["a", "b"])) == "says"
+    assert guess_text(table_of(tmp_path, "says", rows=["a", "b"])) == ("says", "the only column")
+    rows = [f"{row},{sentence(row)}" for row in range(60)]
+    found = guess_text(table_of(tmp_path, "number,says", rows))
+    assert found == ("says", "'says' has the longest texts")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from gatewise import options
 from gatewise.cli.columns import Columns
 from gatewise.cli.flags import Reading, ReadingFlags
-from gatewise.cli.terminal import say
+from gatewise.cli.terminal import say, tell
 from gatewise.data.columns import check_columns, named
 from gatewise.data.problems import shown, without_controls
 from gatewise.data.tables import Table, guess_text, write_table
@@ -47,7 +47,7 @@ def predict(
         model: The model folder.
         source: A table, a .txt file with a text on every line, or - for lines of standard input.
         out: Table to write: all columns of the input, then the prediction and its probability.
-        text: Column of the texts. By default the one that the model was trained on.
+        text: Column of the texts. By default the one that the model was trained on, or a guess.
         json: Print a JSON object a line, with the probability of every label.
     """
     classifier = load(model)
@@ -60,7 +60,10 @@ def predict(
     table = (reading or Reading()).open(source)
     if out is not None and Path(out).exists() and Path(out).samefile(source):
         raise DataError(f"{out} is the table to answer. Give --out another name.")
-    column = text or _remembered(classifier, table).text or guess_text(table)
+    column = text or _remembered(classifier, table).text
+    if column is None:
+        column, why = guess_text(table)
+        tell("columns", f"texts in '{column}' ({why})")
     if out is None:
         for rows in table.rows([column]):
             _print(classifier, [row[0] for row in rows], json)

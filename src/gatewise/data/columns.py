@@ -36,6 +36,13 @@ class ColumnGuess(NamedTuple):
     why: str
 
 
+class TextGuess(NamedTuple):
+    """The column that seems to hold the texts, and why."""
+
+    text: str
+    why: str
+
+
 def named(columns: Sequence[str]) -> str:
     """Column names for a message."""
     names = ", ".join(f"'{shown(column, 40)}'" for column in columns[:20])
@@ -151,15 +158,18 @@ def guess_columns(table: Table) -> ColumnGuess:
     return ColumnGuess(text, label, " and ".join(why))
 
 
-def guess_text(table: Table) -> str:
+def guess_text(table: Table) -> TextGuess:
     """The column of the texts of a table that needs no labels.
 
     Raises:
         DataError: it is not clear which column is meant; the message names them all.
     """
     if len(table.columns) == 1:
-        return table.columns[0]
-    return _by_name(table.columns, TEXT_NAMES) or _Spread(table).longest(table.columns)
+        return TextGuess(table.columns[0], "the only column")
+    if text := _by_name(table.columns, TEXT_NAMES):
+        return TextGuess(text, "by its name")
+    text = _Spread(table).longest(table.columns)
+    return TextGuess(text, f"'{shown(text)}' has the longest texts")
 
 
 def _by_name(columns: Sequence[str], names: Sequence[str]) -> str:

@@ -15,7 +15,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from gatewise.data.columns import ColumnGuess, check_columns, guess_columns, guess_text
+from gatewise.data.columns import (
+    ColumnGuess,
+    TextGuess,
+    check_columns,
+    guess_columns,
+    guess_text,
+)
 from gatewise.data.delimited import Dialect
 from gatewise.data.formats import Delimited, JsonLines, Queried, Reader
 from gatewise.data.problems import Problems, shown
@@ -23,7 +29,15 @@ from gatewise.data.sources import Source
 from gatewise.data.writing import write_table
 from gatewise.errors import DataError
 
-__all__ = ["ColumnGuess", "Table", "guess_columns", "guess_text", "open_table", "write_table"]
+__all__ = [
+    "ColumnGuess",
+    "Table",
+    "TextGuess",
+    "guess_columns",
+    "guess_text",
+    "open_table",
+    "write_table",
+]
 
 _BATCH_ROWS = 4096
 _BATCH_CHARS = 4_000_000
