@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.cells import CELLS
-from gatewise.cells import Weights as Weights  # the type of `weights` everywhere below
+from gatewise.cells import Weights as Weights  # noqa: PLC0414 - for whoever calls
 from gatewise.errors import OptionError
 
 Floats = NDArray[np.float32]

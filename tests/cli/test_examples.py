@@ -128,6 +128,24 @@ def test_a_guess_is_printed_escaped(folder: Path, capsys: pytest.CaptureFixture[
     assert "\x1b" not in told
 
 
+def test_what_is_left_out_is_guessed_and_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("t.csv").write_text("note,priority\nleak,high\nnoise,low\n", "utf-8")
+    chosen = Columns.choose(open_table("t.csv"), None, "priority", None)
+    assert chosen == Columns("note", ("priority",))
+    told = "columns: texts in 'note', labels in 'priority' ('note' is the only other column)\n"
+    assert capsys.readouterr().err == told
+    with pytest.raises(DataError, match="no column 'priorty'. Did you mean 'priority'"):
+        Columns.choose(open_table("t.csv"), None, "priorty", None)
+    Path("t.csv").write_text("yes,text,no\n1,a,0\n", "utf-8")
+    chosen = Columns.choose(open_table("t.csv"), None, "no,yes", None)
+    assert chosen == Columns("text", ("no", "yes"))
+    assert "labels in 'no,yes' ('text' is the only other column)" in capsys.readouterr().err
+    Columns.choose(open_table("t.csv"), "text", "yes", None)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("reading", [Reading, ReadingFlags])
 def test_options_of_reading_are_checked(reading: type[Reading]) -> None:
     assert reading().max_chars == 1_000_000

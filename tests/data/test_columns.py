@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewise.data.columns import guess_columns, guess_text
+from gatewise.data.columns import guess_columns, guess_label, guess_text
 from gatewise.data.tables import Table, open_table
 from gatewise.errors import DataError
 
@@ -73,6 +73,27 @@ def test_what_is_not_clear_is_asked(tmp_path: Path, header: str, row: str, what:
     assert f"Name it with --{what}." in str(caught.value)
     for name in header.split(","):
         assert f"'{name}' (" in str(caught.value)
+
+
+def test_the_other_column_is_guessed_where_one_is_known(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "note,priority", ["a,b", "c,d"])
+    assert guess_text(table, ["priority"]) == ("note", "'note' is the only other column")
+    rows = [f"{sentence(n)},{'xy'[n % 2]},{'pq'[n // 2 % 2]},{n}" for n in range(60)]
+    table = table_of(tmp_path, "label,mood,tone,number", rows)
+    assert guess_label(table, "mood") == ("label", "by its name")
+    assert guess_text(table, ["mood", "tone"]) == ("label", "'label' has the longest texts")
+    table = table_of(
+        tmp_path, "says,mood,number", [",".join(r.split(",")[::2]) + ",z" for r in rows]
+    )
+    assert guess_label(table, "says") == ("mood", "'mood' has 2 different values")
+    rows = [f"{n},{'xy'[n % 2]},{'pq'[n // 2 % 2]}" for n in range(60)]
+    with pytest.raises(DataError, match="Name it with --text"):
+        guess_text(table_of(tmp_path, "number,mood,tone", rows), ["mood"])
+    with pytest.raises(DataError, match="Name it with --label"):
+        guess_label(table_of(tmp_path, "number,mood,tone", rows), "number")
+    for guess in (lambda only: guess_text(only, ["text"]), lambda only: guess_label(only, "text")):
+        with pytest.raises(DataError, match="a text and a label column are needed"):
+            guess(table_of(tmp_path, "text", ["a"]))
 
 
 def test_one_column_is_not_enough(tmp_path: Path) -> None:

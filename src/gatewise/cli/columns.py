@@ -14,7 +14,7 @@ from gatewise.cli.terminal import tell
 from gatewise.data.checks import refuse_empty, refuse_unknown
 from gatewise.data.multi_label import split_labels
 from gatewise.data.problems import shown
-from gatewise.data.tables import Table, guess_columns
+from gatewise.data.tables import Table, guess_columns, guess_label, guess_text
 from gatewise.errors import DataError, OptionError
 
 
@@ -77,12 +77,22 @@ class Columns:
             DataError: no guess is clear, or a column is to hold two things.
             OptionError: the separator cannot be one.
         """
-        if text is None or label is None:
-            guess = guess_columns(table)
-            text, label = text or guess.text, label or guess.label
-            tell("columns", f"texts in '{text}', labels in '{label}' ({guess.why})")
-        several = "," in label and label not in table.columns
-        labels = tuple(label.split(",")) if several else (label,)
+        several = label is not None and "," in label and label not in table.columns
+        labels = () if label is None else tuple(label.split(",")) if several else (label,)
+        given = [*labels, *([] if text is None else [text])]
+        if given:
+            table.check(given)
+        why = ""
+        if text is None and not labels:
+            text, found, why = guess_columns(table)
+            labels = (found,)
+        elif text is None:
+            text, why = guess_text(table, labels)
+        elif not labels:
+            found, why = guess_label(table, text)
+            labels = (found,)
+        if why:
+            tell("columns", f"texts in '{text}', labels in '{','.join(labels)}' ({why})")
         if text in labels:
             raise DataError(
                 f"{table.name}: the texts and the labels cannot both be in '{shown(text)}'. Name "

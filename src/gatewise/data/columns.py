@@ -43,6 +43,13 @@ class TextGuess(NamedTuple):
     why: str
 
 
+class LabelGuess(NamedTuple):
+    """The column that seems to hold the labels, and why."""
+
+    label: str
+    why: str
+
+
 def named(columns: Sequence[str]) -> str:
     """Column names for a message."""
     names = ", ".join(f"'{shown(column, 40)}'" for column in columns[:20])
@@ -144,9 +151,7 @@ def guess_columns(table: Table) -> ColumnGuess:
     if text and label:
         return ColumnGuess(text, label, "by their names")
     if len(columns) < 2:
-        raise DataError(
-            f"{table.name}: a text and a label column are needed. It has only {named(columns)}."
-        )
+        raise _too_few(table)
     spread = _Spread(table)
     why = []
     if not text:
@@ -158,18 +163,44 @@ def guess_columns(table: Table) -> ColumnGuess:
     return ColumnGuess(text, label, " and ".join(why))
 
 
-def guess_text(table: Table) -> TextGuess:
-    """The column of the texts of a table that needs no labels.
+def guess_text(table: Table, labels: Sequence[str] = ()) -> TextGuess:
+    """The column of the texts of a table, where those of the labels are known or not needed.
 
     Raises:
         DataError: it is not clear which column is meant; the message names them all.
     """
-    if len(table.columns) == 1:
-        return TextGuess(table.columns[0], "the only column")
-    if text := _by_name(table.columns, TEXT_NAMES):
+    columns = [column for column in table.columns if column not in labels]
+    if not columns:
+        raise _too_few(table)
+    if len(columns) == 1:
+        why = f"'{shown(columns[0])}' is the only other column" if labels else "the only column"
+        return TextGuess(columns[0], why)
+    if text := _by_name(columns, TEXT_NAMES):
         return TextGuess(text, "by its name")
-    text = _Spread(table).longest(table.columns)
+    text = _Spread(table).longest(columns)
     return TextGuess(text, f"'{shown(text)}' has the longest texts")
+
+
+def guess_label(table: Table, text: str) -> LabelGuess:
+    """The column of the labels of a table, where that of the texts is known.
+
+    Raises:
+        DataError: it is not clear which column is meant; the message names them all.
+    """
+    columns = [column for column in table.columns if column != text]
+    if not columns:
+        raise _too_few(table)
+    if label := _by_name(columns, LABEL_NAMES):
+        return LabelGuess(label, "by its name")
+    spread = _Spread(table)
+    label = spread.fewest(columns)
+    return LabelGuess(label, f"'{shown(label)}' has {spread.distinct(label):,} different values")
+
+
+def _too_few(table: Table) -> DataError:
+    return DataError(
+        f"{table.name}: a text and a label column are needed. It has only {named(table.columns)}."
+    )
 
 
 def _by_name(columns: Sequence[str], names: Sequence[str]) -> str:

@@ -17,9 +17,11 @@ from typing import Literal
 
 from gatewise.data.columns import (
     ColumnGuess,
+    LabelGuess,
     TextGuess,
     check_columns,
     guess_columns,
+    guess_label,
     guess_text,
 )
 from gatewise.data.delimited import Dialect
@@ -31,9 +33,11 @@ from gatewise.errors import DataError
 
 __all__ = [
     "ColumnGuess",
+    "LabelGuess",
     "Table",
     "TextGuess",
     "guess_columns",
+    "guess_label",
     "guess_text",
     "open_table",
     "write_table",
@@ -67,6 +71,10 @@ class Table:
         """The file that a pass writes skipped rows to; None where bad rows are an error."""
         return self._rejects if self._on_bad_rows == "skip" else None
 
+    def check(self, columns: Sequence[str]) -> None:
+        """Raise a DataError when one of the columns does not exist; say which was meant."""
+        check_columns(self.name, self.columns, columns, self._reader.sample)
+
     def rows(
         self, columns: Sequence[str], *, write_rejects: bool = True
     ) -> Iterator[list[tuple[str, ...]]]:
@@ -78,7 +86,7 @@ class Table:
         Raises:
             DataError: at once for an unknown column; at the end of the pass for bad rows.
         """
-        check_columns(self.name, self.columns, columns, self._reader.sample)
+        self.check(columns)
         self._read_columns = tuple(columns)
         return self._batches(tuple(columns), self._rejects if write_rejects else None)
 

@@ -70,7 +70,7 @@ def test_the_torch_network_and_the_answer_without_torch_agree(
 ) -> None:
     rows = texts(40)
     classifier = small(pooling=pooling, **options)
-    classifier.fit(rows, ["a", "b"] * 20, dev=(rows[:10], ["a", "b"] * 5), **QUIET)
+    classifier.fit(rows, ["a", "b"] * 20, **QUIET | {"dev_share": 0.0})
     trained = network[-1].eval()
     ids, words = classifier.fitted().encode(rows)
     assert not words
@@ -84,7 +84,7 @@ def test_the_torch_network_and_the_answer_without_torch_agree(
 def test_unknown_words_are_read_by_their_pieces(network: list[ClassifierNetwork]) -> None:
     rows = [f"{text} wonderful{i}" for i, text in enumerate(texts(40))]
     classifier = small(min_count=2, token_pairs=0)
-    classifier.fit(rows, ["a", "b"] * 20, dev=(rows[:4], ["a", "b"] * 2), **QUIET)
+    classifier.fit(rows, ["a", "b"] * 20, **QUIET | {"dev_share": 0.0})
     ids, words = classifier.fitted().encode(rows)
     assert words[:2] == ["wonderful0", "wonderful1"]
     with torch.no_grad():
@@ -112,7 +112,7 @@ def test_probabilities_teach_more_than_their_likeliest_label() -> None:
     taught = np.array([[0.7, 0.3], [0.3, 0.7]] * 30)
     rows = ["w1", "w2"] * 30
     training = QUIET | {"epochs": 60, "learning_rate": 0.02, "dev_share": 0.0}
-    classifier = small(embedding_dropout=0.0, dropout=0.0, head_dropout=0.0)
+    classifier = small(embedding_dropout=0.0, dropout=0.0, head_dropout=0.0, token_pairs=0)
     classifier.fit(rows, taught, label_names=["no", "yes"], **training)
     np.testing.assert_allclose(classifier.predict_proba(["w1", "w2"]), taught[:2], atol=0.05)
 
@@ -122,7 +122,7 @@ def test_weights_decide_between_contradictions() -> None:
     training = QUIET | {"epochs": 30, "learning_rate": 0.02, "dev_share": 0.0}
 
     def probability_of_b(**given: Any) -> float:
-        classifier = small().fit(rows, labels, **given, **training)
+        classifier = small(token_pairs=0).fit(rows, labels, **given, **training)
         return float(classifier.predict_proba(["w1"])[0, 1])
 
     assert probability_of_b(sample_weight=[1, 4] * 20) == pytest.approx(0.8, abs=0.06)
@@ -133,7 +133,7 @@ def test_weights_decide_between_contradictions() -> None:
 def test_balanced_weights_lift_a_rare_label() -> None:
     rows, labels = ["w1"] * 40, ["rare"] * 4 + ["usual"] * 36
     training = QUIET | {"epochs": 30, "learning_rate": 0.02, "dev_share": 0.0}
-    classifier = small().fit(rows, labels, class_weight="balanced", **training)
+    classifier = small(token_pairs=0).fit(rows, labels, class_weight="balanced", **training)
     assert classifier.predict_proba(["w1"])[0, 0] == pytest.approx(0.5, abs=0.06)
 
 

@@ -58,7 +58,9 @@ def calibrate(network: ClassifierNetwork, rows: Rows, ids: Ragged, labels: Label
         truth = hard_targets(rows.targets, labels)
         return -float(np.log(found[np.arange(len(rows)), truth]).sum())
 
-    network.scales = min(product(SCALES, repeat=len(parts)), key=loss)
+    # A network that knows nothing is scaled down, but never to nothing: its likeliest label stays.
+    tried = (scales for scales in product(SCALES, repeat=len(parts)) if any(scales))
+    network.scales = min(tried, key=loss)
 
 
 @torch.no_grad()
