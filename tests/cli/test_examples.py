@@ -136,7 +136,7 @@ def test_what_is_left_out_is_guessed_and_told(
     assert chosen == Columns("note", ("priority",))
     told = "columns: texts in 'note', labels in 'priority' ('note' is the only other column)\n"
     assert capsys.readouterr().err == told
-    with pytest.raises(DataError, match="no column 'priorty'. Did you mean 'priority'"):
+    with pytest.raises(DataError, match="Did you mean 'priority'"):
         Columns.choose(open_table("t.csv"), None, "priorty", None)
     Path("t.csv").write_text("yes,text,no\n1,a,0\n", "utf-8")
     chosen = Columns.choose(open_table("t.csv"), None, "no,yes", None)
