@@ -368,6 +368,30 @@ def test_an_odd_report_does_no_harm(
         assert (status, "accuracy" in out) == (0, True)
 
 
+@pytest.mark.parametrize("where", ["fit", "evaluate"])
+def test_an_interruption_says_what_was_saved(
+    where: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from gatewise import TextClassifier
+    from gatewise.cli import main
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys.stdout, "reconfigure", lambda **_: None, raising=False)
+    monkeypatch.setattr(TextClassifier, where, interrupt)
+    out = f"interrupted-{where}"
+    train = ["train", "classify", "reviews.csv", "--test", "reviews.csv", "--out", out, *SMALL]
+    monkeypatch.setattr(sys, "argv", ["gatewise", *train])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130
+    told = "nothing was saved" if where == "fit" else f"the model is in {out}, not tested"
+    assert capsys.readouterr().err.splitlines()[-1] == f"interrupted: {told}"
+    assert (folder / out).exists() == (where == "evaluate")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

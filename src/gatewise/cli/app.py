@@ -21,6 +21,7 @@ app = App(
     help="The LSTM toolkit for text: train on an ordinary CPU, answer without PyTorch.",
     version=__version__,
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
 )
 train = App(name="train", help="Train a model from a table.")
 app.command(train)
@@ -43,7 +44,7 @@ def main() -> None:
     sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
     try:
         try:
-            app(exit_on_error=False, print_error=False)
+            app(sys.argv[1:], exit_on_error=False, print_error=False)
         finally:
             sys.stdout.flush()
     except (CycloptsError, GatewiseError) as problem:
@@ -56,6 +57,7 @@ def main() -> None:
         where = f"{problem.filename}: " if problem.filename else "Reading or writing failed: "
         _fail(f"{where}{problem.strerror or problem}.")
     except KeyboardInterrupt:
+        tell("interrupted", "nothing was saved")
         sys.exit(130)
 
 

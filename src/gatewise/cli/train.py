@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,7 +89,11 @@ def classify(
     model.save(out)
     say(model.report_)
     if "test" in held:
-        found = model.evaluate(held["test"].texts, held["test"].labels)
+        try:
+            found = model.evaluate(held["test"].texts, held["test"].labels)
+        except KeyboardInterrupt:
+            tell("interrupted", f"the model is in {out}, not tested")
+            sys.exit(130)
         say(f"\nOn the test rows of {test}:\n\n{found}")
     say(f'\nThe model is in {out}. Try: echo "Some text." | gatewise predict {out} -')
 
