@@ -417,6 +417,18 @@ def test_an_interruption_says_what_was_saved(
         (["evaluate", "model", "reviews.csv", "--label", "text"], "cannot both be in"),
         (["predict", "model", "reviews.csv", "--text", "no", "--out", "m.csv"], "no column 'no'"),
         (["predict", "model", "-", "--out", "x.csv"], "--out needs a table"),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--learning-rate", "0"],
+            "error: --learning-rate must be a number of above 0. Got 0.0.",
+        ),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--batch-size", "0"],
+            "error: --batch-size must be a whole number of at least 1. Got 0.",
+        ),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--hidden-size", "0"],
+            "error: --hidden-size must be a whole number of at least 1. Got 0.",
+        ),
         (["sample", "reviews.csv"], "exists already"),
         (["sample", "reviews.jsonl"], "must end in .csv"),
         (["sample", "m"], "must end in .csv"),

@@ -6,6 +6,7 @@ A verb's module is imported when the verb is used, so that `gatewise --help` is 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from typing import Any
@@ -14,7 +15,7 @@ from cyclopts import App, CycloptsError
 
 from gatewise import __version__
 from gatewise.cli.terminal import tell
-from gatewise.errors import GatewiseError
+from gatewise.errors import GatewiseError, OptionError
 
 app = App(
     name="gatewise",
@@ -47,7 +48,9 @@ def main() -> None:
             app(sys.argv[1:], exit_on_error=False, print_error=False)
         finally:
             sys.stdout.flush()
-    except (CycloptsError, GatewiseError) as problem:
+    except (CycloptsError, OptionError) as problem:
+        _fail(_of_flags(str(problem)))
+    except GatewiseError as problem:
         _fail(str(problem))
     except BrokenPipeError:
         # The reader of the output, such as `head`, has left.
@@ -64,6 +67,15 @@ def main() -> None:
 def _drop_output() -> None:
     """Keep Python from complaining at its end of what can no longer be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _of_flags(message: str) -> str:
+    """A complaint of `options.check` in the words of the command line."""
+    option = re.match(r"The '(\w+)' option of \w+ must be (.*?)( or None)?\. Got ", message)
+    if option is None:
+        return message
+    flag = option[1].replace("_", "-")
+    return f"--{flag} must be {option[2]}. Got {message[option.end() :]}"
 
 
 def _fail(message: str) -> None:
