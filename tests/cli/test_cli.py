@@ -368,6 +368,19 @@ def test_an_odd_report_does_no_harm(
         assert (status, "accuracy" in out) == (0, True)
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gatewise.cli.train import classify
+    from gatewise.errors import DataError
+
+    monkeypatch.setattr("os.access", lambda place, _: place != tmp_path)
+    out = str(tmp_path / "new" / "model")
+    with pytest.raises(DataError, match=f"cannot be written: you may not write in {tmp_path}"):
+        classify("missing.csv", out=out)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("where", ["fit", "evaluate"])
 def test_an_interruption_says_what_was_saved(
     where: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -402,6 +415,7 @@ def test_an_interruption_says_what_was_saved(
         (["train", "classify", "reviews.csv", "--out", "m", "--cell", "lsmt"], "lsmt"),
         (["train", "classify", "reviews.csv", "--out", "m", "--hidden-size", "0"], "at least 1"),
         (["train", "classify", "reviews.csv", "--out", "m", "--text", "txet"], "txet"),
+        (["train", "classify", "no.csv", "--out", "reviews.csv/a/m"], "reviews.csv is a file"),
         (["train", "classify", "reviews.csv", "--out", "m", "--epochs", "1.5"], "not a whole"),
         (["train", "classify", "reviews.csv", "--out", "m", "--batch-tokens", ".5"], "not a whole"),
         (["predict", "model", "reviews.csv", "--max-chars", "9.9"], "not a whole"),

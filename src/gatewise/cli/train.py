@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -65,6 +66,7 @@ def classify(
     model = model or TextClassifier()
     weights, allowed = _class_weight(class_weight), _allowed(labels)
     check_replaceable(Path(out))
+    _check_writable(out)
     # All tables are read before training, which may take an hour: a mistake is told at once.
     paths = {"train": table, "dev": dev, "test": test}
     tables = {name: reading.open(path) for name, path in paths.items() if path is not None}
@@ -96,6 +98,17 @@ def classify(
             sys.exit(130)
         say(f"\nOn the test rows of {test}:\n\n{found}")
     say(f'\nThe model is in {out}. Try: echo "Some text." | gatewise predict {out} -')
+
+
+def _check_writable(out: str) -> None:
+    """Raise a DataError where no folder could be made; nothing is created."""
+    folder = Path(os.path.realpath(out)).parent
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.is_dir():
+        raise DataError(f"{out} cannot be written: {folder} is a file. Give another --out.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DataError(f"{out} cannot be written: you may not write in {folder}.")
 
 
 def _check(rows: Examples, allowed: list[str] | None, training: Training) -> None:
