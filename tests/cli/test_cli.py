@@ -311,12 +311,26 @@ def test_a_text_file_is_answered_line_by_line(folder: Path) -> None:
     status, out, err = gatewise("predict", "model", "lines.txt", cwd=folder)
     assert (status, len(out.splitlines()), err) == (0, 3, "")
     assert out == gatewise("predict", "model", "plain.csv", cwd=folder)[1]
-    (folder / "latin.txt").write_bytes(b"caf\xe9\n")
-    for name, message in (("latin.txt", "cannot be read as UTF-8"), ("no.txt", "No such file")):
-        status, out, err = gatewise("predict", "model", name, cwd=folder)
-        assert (status, out) == (2, "")
-        assert err.startswith(f"error: {name} cannot be read")
-        assert message in err
+    status, out, err = gatewise("predict", "model", "no.txt", cwd=folder)
+    assert (status, out) == (2, "")
+    assert err == "error: no.txt cannot be read: No such file or directory.\n"
+
+
+@pytest.mark.parametrize("source", ["-", "latin.txt"])
+def test_lines_that_are_not_utf_8_are_told(folder: Path, source: str) -> None:
+    lines = "\ufeffcafé\n".encode() + b"caf\xe9\n"
+    (folder / "latin.txt").write_bytes(lines)
+    done = subprocess.run(
+        [sys.executable, "-m", "gatewise", "predict", "model", source],
+        input=lines,
+        capture_output=True,
+        cwd=folder,
+        check=False,
+    )
+    name = "standard input" if source == "-" else source
+    told = f"error: {name}, line 2: the byte 0xE9 at column 4 is not UTF-8. Convert the text, "
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(told)
 
 
 def test_pipes_are_utf_8_whatever_the_terminal_is(

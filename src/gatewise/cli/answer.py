@@ -185,26 +185,36 @@ def _suited(columns: Columns, classifier: Any, names: Mapping[str, Any]) -> Colu
 
 def _lines(source: str) -> Iterator[list[str]]:
     """Blocks of lines without their ends; a terminal is answered line by line."""
+    # "-sig" leaves out the mark that some editors put before the first line.
+    codec, errors = "utf-8-sig", "surrogateescape"
     if source != "-":
         try:
-            # "-sig" leaves out the mark that some editors put before the first line.
-            with Path(source).open(encoding="utf-8-sig") as file:
-                yield from _blocks(file, BLOCK)
+            with Path(source).open(encoding=codec, errors=errors) as file:
+                yield from _blocks(source, file, BLOCK)
         except OSError as problem:
             raise DataError(f"{source} cannot be read: {problem.strerror}.") from None
-        except UnicodeDecodeError as problem:
-            raise DataError(
-                f"{source} cannot be read as UTF-8 ({problem.reason}). Save it as UTF-8."
-            ) from None
         return
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    yield from _blocks(sys.stdin, 1 if sys.stdin.isatty() else BLOCK)
+    sys.stdin.reconfigure(encoding=codec, errors=errors)  # type: ignore[union-attr]
+    yield from _blocks("standard input", sys.stdin, 1 if sys.stdin.isatty() else BLOCK)
 
 
-def _blocks(lines: Iterable[str], size: int) -> Iterator[list[str]]:
-    lines = iter(lines)
-    while block := [line.rstrip("\r\n") for line in islice(lines, size)]:
+def _blocks(name: str, lines: Iterable[str], size: int) -> Iterator[list[str]]:
+    numbered = enumerate(lines, start=1)
+    while block := [_clean(name, *line) for line in islice(numbered, size)]:
         yield block
+
+
+def _clean(name: str, number: int, line: str) -> str:
+    """A line without its end; a byte that is not UTF-8 is a DataError with its place."""
+    try:
+        line.encode()
+    except UnicodeEncodeError as problem:
+        byte = ord(line[problem.start]) - 0xDC00
+        raise DataError(
+            f"{name}, line {number}: the byte 0x{byte:02X} at column {problem.start + 1} is not "
+            "UTF-8. Convert the text, for example with: iconv -f cp1252 -t utf-8"
+        ) from None
+    return line.rstrip("\r\n")
 
 
 def _answered(classifier: Any, table: Table, column: str) -> Iterator[tuple[str, ...]]:
