@@ -161,13 +161,15 @@ class Problems:
             self._pending = None
 
     def _told(self, remedy: str) -> str:
-        lines = list(self._first)
+        # One --encoding mends them all, so one line says it.
+        encoding = set(self._kinds) == {"encoding"} and not self.remark
+        lines = self._first[:1] if encoding else list(self._first)
         if self.count > len(lines):
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in self._kinds.most_common())
             more = many(self.count - len(lines), "more bad row")
             lines.append(f"{self.name}: … and {more} ({self.count:,} in all: {kinds}).")
         if self.remark:
             lines.append(self.remark)
-        if self.count > 1 or self._skips:
+        if self._skips or (self.count > 1 and not encoding):
             lines.append(remedy)
         return "\n".join(lines)
