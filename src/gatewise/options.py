@@ -115,7 +115,8 @@ def _number_complaint(value: Any, kind: type, limits: Any) -> str | None:
         bounds.append(f"above {limits['above']}")
     if limits.get("below") is not None:
         bounds.append(f"below {limits['below']}")
-    wanted += f" of {' and '.join(bounds)}" if bounds else ""
+    if bounds:
+        wanted += (" of " if bounds[0].startswith("at") else " ") + " and ".join(bounds)
     right_type = isinstance(value, kind) or (kind is float and isinstance(value, int))
     if not right_type or isinstance(value, bool) or abs(value) > LARGEST or value != value:  # noqa: PLR0124 - NaN
         return wanted

@@ -447,7 +447,7 @@ def test_an_interruption_says_what_was_saved(
         (["predict", "model", "-", "--out", "x.csv"], "--out needs a table"),
         (
             ["train", "classify", "reviews.csv", "--out", "m", "--learning-rate", "0"],
-            "error: --learning-rate must be a number of above 0. Got 0.0.",
+            "error: --learning-rate must be a number above 0. Got 0.0.",
         ),
         (
             ["train", "classify", "reviews.csv", "--out", "m", "--batch-size", "0"],
