@@ -55,8 +55,9 @@ def calibrate(network: ClassifierNetwork, rows: Rows, ids: Ragged, labels: Label
         if labels.multiple:
             every = rows.targets * np.log(found) + (1 - rows.targets) * np.log(1 - found)
             return -float(every.sum())
-        truth = hard_targets(rows.targets, labels)
-        return -float(np.log(found[np.arange(len(rows)), truth]).sum())
+        if rows.targets.ndim == 2:  # probabilities, as a larger model taught them
+            return -float((rows.targets * np.log(found)).sum())
+        return -float(np.log(found[np.arange(len(rows)), rows.targets]).sum())
 
     # A network that knows nothing is scaled down, but never to nothing: its likeliest label stays.
     tried = (scales for scales in product(SCALES, repeat=len(parts)) if any(scales))
