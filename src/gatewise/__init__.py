@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         OptionError,
         TrainingError,
     )
+    from gatewise.nn import accelerate
     from gatewise.ragged import Ragged
     from gatewise.tasks import load
     from gatewise.tasks.classify.task import TextClassifier
@@ -35,6 +36,7 @@ _HOMES = {
     "Ragged": "ragged",
     "TextClassifier": "tasks.classify.task",
     "TrainingError": "errors",
+    "accelerate": "nn",
     "load": "tasks",
 }
 
@@ -49,6 +51,7 @@ __all__ = [
     "TextClassifier",
     "TrainingError",
     "__version__",
+    "accelerate",
     "load",
 ]
 

@@ -1,4 +1,4 @@
-"""The torch modules: parameters, values and gradients as torch.nn's, and graphs that behave."""
+"""The layer as a function: values and gradients as torch.nn's, and graphs that behave."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from gatewise import kernels
-from gatewise.nn import recurrent
+from gatewise.nn import GRU, LSTM, RNN, RaggedTensor, recurrent
 from gatewise.nn.operators import recurrent_backward, recurrent_forward
-from gatewise.nn.recurrent import GRU, LSTM, RNN, State, packed_layer, recurrent_layer
+from gatewise.nn.recurrent import State, packed_layer, recurrent_layer
 
 MODULES = {"lstm": (LSTM, torch.nn.LSTM), "gru": (GRU, torch.nn.GRU), "rnn": (RNN, torch.nn.RNN)}
 LENGTHS = [3, 0, 1, 20, 7]
@@ -32,6 +32,12 @@ def pair(cell: str, *sizes: int, **options: Any) -> tuple[Any, Any]:
     return ours, theirs
 
 
+def ragged(module: Any, values: Tensor, offsets: Tensor) -> tuple[Tensor, Any]:
+    """Our module over a ragged batch."""
+    output, final = module(RaggedTensor(values, offsets))
+    return output.values, final
+
+
 def by_torch(module: Any, values: Tensor, lengths: list[int], start: Any = None) -> Any:
     """torch.nn over texts that all have tokens, packed."""
     texts = list(torch.split(values, lengths))
@@ -43,57 +49,6 @@ def by_torch(module: Any, values: Tensor, lengths: list[int], start: Any = None)
 
 def relative(got: Tensor, wanted: Tensor) -> float:
     return float(((got - wanted).abs().max() / wanted.abs().max()).detach())
-
-
-@every_module
-@pytest.mark.parametrize("bias", [True, False])
-def test_state_dicts_move_both_ways(cell: str, bias: bool) -> None:
-    ours, theirs = pair(cell, 5, 9, 2, bias=bias, bidirectional=True)
-    assert list(ours.state_dict()) == list(theirs.state_dict())
-    theirs.load_state_dict(ours.state_dict())
-
-
-@every_module
-def test_first_values_are_torch_s(cell: str) -> None:
-    mine, theirs = MODULES[cell]
-    torch.manual_seed(3)
-    wanted = theirs(5, 9, 2, bidirectional=True).state_dict()
-    torch.manual_seed(3)
-    got = mine(5, 9, 2, bidirectional=True).state_dict()
-    for name, tensor in wanted.items():
-        assert torch.equal(got[name], tensor), name
-
-
-@every_module
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("bias", [True, False])
-def test_stacked_module_is_torch_s(cell: str, bidirectional: bool, bias: bool) -> None:
-    torch.manual_seed(0)
-    lengths = [3, 1, 20, 7]
-    ours, theirs = pair(cell, 5, 9, 3, bias=bias, bidirectional=bidirectional)
-    theirs = theirs.double()
-    rows = 3 * (1 + bidirectional)
-    start = [torch.randn(rows, 4, 9) for _ in range(2 if cell == "lstm" else 1)]
-    values = torch.randn(31, 5)
-    d_hidden, d_final = torch.randn(31, 9 * (1 + bidirectional)), torch.randn(rows, 4, 9)
-
-    def run(module: Any, call: Any, dtype: torch.dtype) -> dict[str, Tensor]:
-        leaves = [part.to(dtype).clone().requires_grad_() for part in (values, *start)]
-        first = tuple(leaves[1:]) if cell == "lstm" else leaves[1]
-        hidden, final = call(module, leaves[0], first)
-        finals = torch.stack(tuple(final)) if cell == "lstm" else final
-        ((hidden * d_hidden).sum() + (finals * d_final).sum()).backward()
-        answers = {"hidden": hidden, "final": finals, "d_values": leaves[0].grad}
-        answers |= {f"d_start{i}": leaf.grad for i, leaf in enumerate(leaves[1:])}
-        return answers | {name: part.grad for name, part in module.named_parameters()}
-
-    offsets = offsets_of(lengths)
-    got = run(ours, lambda module, x, first: module(x, offsets, first), torch.float32)
-    wanted = run(
-        theirs, lambda module, x, first: by_torch(module, x, lengths, first), torch.float64
-    )
-    for name, tensor in wanted.items():
-        assert relative(got[name], tensor) < 5e-6, name
 
 
 @every_module
@@ -109,7 +64,7 @@ def test_packed_layer_is_the_kernel(cell: str, bidirectional: bool, with_start: 
         values = torch.randn(31, 5, requires_grad=True)
         first, other = (torch.randn(directions, 5, 9, requires_grad=True) for _ in range(2))
         start = State(first, other if cell == "lstm" else None) if with_start else None
-        hidden, final = layer(cell, values, offsets, module.weights(0), start)
+        hidden, final = layer(cell, values, offsets, module.all_weights, start)
         loss = (hidden * torch.randn_like(hidden)).sum()
         for state in final:
             if state is not None:
@@ -128,7 +83,7 @@ def test_packed_layer_takes_empty_batches(cell: str) -> None:
     module = MODULES[cell][0](5, 9)
     for lengths in ([], [0, 0]):
         hidden, final = packed_layer(
-            cell, torch.zeros(0, 5), offsets_of(lengths), module.weights(0)
+            cell, torch.zeros(0, 5), offsets_of(lengths), module.all_weights
         )
         assert hidden.shape == (0, 9)
         assert torch.equal(final.hidden, torch.zeros(1, len(lengths), 9))
@@ -137,7 +92,7 @@ def test_packed_layer_takes_empty_batches(cell: str) -> None:
 def test_other_devices_take_the_packed_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recurrent, "packed_layer", lambda *args: ("packed", args[0]))
     answer: Any = recurrent_layer(
-        "gru", torch.empty(0, 5, device="meta"), torch.tensor([0]), GRU(5, 9).weights(0)
+        "gru", torch.empty(0, 5, device="meta"), torch.tensor([0]), GRU(5, 9).all_weights
     )
     assert answer == ("packed", "gru")
 
@@ -146,7 +101,7 @@ def test_other_devices_take_the_packed_layer(monkeypatch: pytest.MonkeyPatch) ->
 def test_graph_may_be_walked_back_twice(cell: str) -> None:
     module = MODULES[cell][0](5, 9, 2)
     values = torch.randn(31, 5, requires_grad=True)
-    hidden = module(values, offsets_of(LENGTHS))[0]
+    hidden = ragged(module, values, offsets_of(LENGTHS))[0]
     first = torch.autograd.grad(hidden.sum(), values, retain_graph=True)[0]
     again = torch.autograd.grad(hidden.sum(), values)[0]
     assert torch.equal(first, again)
@@ -154,7 +109,7 @@ def test_graph_may_be_walked_back_twice(cell: str) -> None:
 
 def test_second_derivatives_are_refused() -> None:
     values = torch.randn(31, 5, requires_grad=True)
-    hidden = LSTM(5, 9)(values, offsets_of(LENGTHS))[0]
+    hidden = ragged(LSTM(5, 9), values, offsets_of(LENGTHS))[0]
     (gradient,) = torch.autograd.grad(hidden.square().sum(), values, create_graph=True)
     with pytest.raises(RuntimeError, match=r"A recurrent layer has first derivatives only"):
         torch.autograd.backward(gradient.sum())
@@ -163,7 +118,7 @@ def test_second_derivatives_are_refused() -> None:
 def test_changed_inputs_are_noticed() -> None:
     module: Any = LSTM(5, 9)
     values = torch.randn(31, 5)
-    hidden = module(values, offsets_of(LENGTHS))[0]
+    hidden = ragged(module, values, offsets_of(LENGTHS))[0]
     with torch.no_grad():
         module.weight_hh_l0.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
@@ -176,14 +131,14 @@ def test_weights_may_be_copies(cell: str) -> None:
     module: Any = MODULES[cell][0](5, 9)
     values, offsets = torch.randn(31, 5), offsets_of(LENGTHS)
     mask = (torch.rand_like(module.weight_hh_l0) > 0.5).float()
-    weight_ih, weight_hh, *biases = module.weights(0)[0]
+    weight_ih, weight_hh, *biases = module.all_weights[0]
     dropped = [[weight_ih, weight_hh * mask, *biases]]
     torch.autograd.backward(recurrent_layer(cell, values, offsets, dropped)[0].sum())
     got = module.weight_hh_l0.grad.clone()
     module.zero_grad()
     with torch.no_grad():
         module.weight_hh_l0.mul_(mask)
-    module(values, offsets)[0].sum().backward()
+    torch.autograd.backward(ragged(module, values, offsets)[0].sum())
     assert torch.equal(got, module.weight_hh_l0.grad * mask)
 
 
@@ -193,7 +148,7 @@ def test_final_state_alone_gives_gradients(cell: str) -> None:
     ours, theirs = pair(cell, 5, 9)
     values, lengths = torch.randn(31, 5), [3, 1, 20, 7]
     for module, final in (
-        (ours, ours(values, offsets_of(lengths))[1]),
+        (ours, ragged(ours, values, offsets_of(lengths))[1]),
         (theirs, by_torch(theirs, values, lengths)[1]),
     ):
         last = final[0] if cell == "lstm" else final
@@ -205,28 +160,19 @@ def test_final_state_alone_gives_gradients(cell: str) -> None:
 def test_nothing_is_saved_without_gradients() -> None:
     module, offsets = LSTM(5, 9), offsets_of(LENGTHS)
     with torch.no_grad():
-        assert module(torch.randn(31, 5), offsets)[0].grad_fn is None
+        assert ragged(module, torch.randn(31, 5), offsets)[0].grad_fn is None
     module.requires_grad_(False)
-    assert module(torch.randn(31, 5), offsets)[0].grad_fn is None
-    assert module(torch.randn(31, 5, requires_grad=True), offsets)[0].grad_fn is not None
-
-
-def test_dropout_lies_between_layers_in_training_only() -> None:
-    torch.manual_seed(0)
-    values, offsets = torch.randn(31, 5), offsets_of(LENGTHS)
-    module = LSTM(5, 9, 2, dropout=0.5)
-    plain = LSTM(5, 9, 2)
-    plain.load_state_dict(module.state_dict())
-    assert not torch.equal(module(values, offsets)[0], module(values, offsets)[0])
-    assert torch.equal(module.eval()(values, offsets)[0], plain(values, offsets)[0])
-    one = LSTM(5, 9, dropout=0.5)
-    assert torch.equal(one(values, offsets)[0], one(values, offsets)[0])
+    assert ragged(module, torch.randn(31, 5), offsets)[0].grad_fn is None
+    assert ragged(module, torch.randn(31, 5, requires_grad=True), offsets)[0].grad_fn is not None
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_any_number_of_threads_gives_the_same_bits(bidirectional: bool) -> None:
     module, values = LSTM(5, 9, bidirectional=bidirectional), torch.randn(31, 5)
-    answers = [module(values, offsets_of(LENGTHS), threads=threads)[0] for threads in (1, 2, 3)]
+    answers = [
+        recurrent_layer("lstm", values, offsets_of(LENGTHS), module.all_weights, threads=threads)[0]
+        for threads in (1, 2, 3)
+    ]
     assert torch.equal(answers[0], answers[1])
     assert torch.equal(answers[0], answers[2])
 
@@ -235,7 +181,7 @@ def test_any_number_of_threads_gives_the_same_bits(bidirectional: bool) -> None:
 @every_module
 def test_operators_tell_the_truth_about_themselves(cell: str, bidirectional: bool) -> None:
     module = MODULES[cell][0](5, 9, bidirectional=bidirectional)
-    flat = [part for direction in module.weights(0) for part in direction]
+    flat = [part for direction in module.all_weights for part in direction]
     values, offsets = torch.randn(31, 5, requires_grad=True), offsets_of(LENGTHS)
     directions = 1 + bidirectional
     start = torch.randn(directions, 5, 9, requires_grad=True)
@@ -249,27 +195,12 @@ def test_operators_tell_the_truth_about_themselves(cell: str, bidirectional: boo
     torch.library.opcheck(recurrent_backward, (*detached, *saved))
 
 
-def test_module_compiles_in_one_graph() -> None:
-    torch.manual_seed(0)
-    module: Any = LSTM(5, 9, 2, bidirectional=True)
-    offsets = offsets_of(LENGTHS)
-    compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
-    answers = []
-    for run in (module, compiled):
-        module.zero_grad()
-        hidden = run(torch.ones(31, 5), offsets, threads=2)[0]
-        hidden.square().sum().backward()
-        answers.append((hidden, module.weight_hh_l0.grad.clone()))
-    for got, wanted in zip(*answers, strict=True):
-        assert torch.equal(got, wanted)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="torch brings its libgomp on Linux only.")
 def test_layers_work_on_torch_s_threads_whichever_thread_calls() -> None:
     teams = []
 
     def call() -> None:
-        LSTM(5, 9)(torch.ones(31, 5), offsets_of(LENGTHS))
+        ragged(LSTM(5, 9), torch.ones(31, 5), offsets_of(LENGTHS))
         teams.append(kernels.describe()["team"])
 
     for caller in (threading.Thread(target=call), threading.Thread(target=call)):
@@ -281,20 +212,10 @@ def test_layers_work_on_torch_s_threads_whichever_thread_calls() -> None:
 def test_wrong_types_and_shapes_are_refused() -> None:
     module, offsets = LSTM(5, 9), offsets_of(LENGTHS)
     with pytest.raises(ValueError, match=r"x must be float32\. Got float64\."):
-        module(torch.zeros(31, 5).double(), offsets)
+        ragged(module, torch.zeros(31, 5).double(), offsets)
     with pytest.raises(
         ValueError, match=r"x must have shape \(31, 5\) for an input size of 5\. Got \(31, 6\)\."
     ):
-        module(torch.zeros(31, 6), offsets)
+        ragged(module, torch.zeros(31, 6), offsets)
     with pytest.raises(ValueError, match=r"The nonlinearity of an RNN must be tanh or relu"):
         RNN(5, 9, nonlinearity="sin")
-
-
-def test_relu_is_torch_s() -> None:
-    torch.manual_seed(0)
-    ours = RNN(5, 9, nonlinearity="relu")
-    theirs = torch.nn.RNN(5, 9, nonlinearity="relu")
-    ours.load_state_dict(theirs.state_dict())
-    values, lengths = torch.randn(31, 5), [3, 1, 20, 7]
-    got, wanted = ours(values, offsets_of(lengths))[0], by_torch(theirs, values, lengths)[0]
-    assert relative(got, wanted) < 5e-6

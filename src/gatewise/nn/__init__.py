@@ -1,12 +1,49 @@
-"""Torch modules over ragged batches, usable on their own.
+"""Torch modules, usable on their own: LSTM, GRU and RNN in place of torch.nn's, and ragged batches.
 
 Torch's threads wait for their next work by spinning, and when another program wants the cores too,
 every operation waits for a thread that spins: training then takes ten times as long and more. A
 short spin costs nothing on a quiet machine. The OpenMP library reads the setting when torch is
-loaded, so it is made here, before; whoever has chosen one keeps it.
+loaded, so it is made here, before; whoever has chosen one keeps it. Torch itself is loaded when one
+of the public names is first used.
 """
 
+from __future__ import annotations
+
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
+
+from gatewise.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from gatewise.nn.acceleration import Acceleration, accelerate, runs_on
+    from gatewise.nn.layouts import RaggedTensor
+    from gatewise.nn.modules import GRU, LSTM, RNN
 
 if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
     os.environ["GOMP_SPINCOUNT"] = "20000"
+
+_HOMES = {
+    "Acceleration": "acceleration",
+    "GRU": "modules",
+    "LSTM": "modules",
+    "RNN": "modules",
+    "RaggedTensor": "layouts",
+    "accelerate": "acceleration",
+    "runs_on": "acceleration",
+}
+
+__all__ = ["GRU", "LSTM", "RNN", "Acceleration", "RaggedTensor", "accelerate", "runs_on"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gatewise.nn' has no attribute {name!r}")
+    try:
+        value = getattr(importlib.import_module(f"gatewise.nn.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as problem:
+        if problem.name != "torch":
+            raise
+        raise MissingExtraError(f"gatewise.nn.{name}", "train") from problem
+    globals()[name] = value
+    return value

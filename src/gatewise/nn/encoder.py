@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.embedding import WordEmbedding
-from gatewise.nn.recurrent import GRU, LSTM, RNN, recurrent_layer
+from gatewise.nn.modules import GRU, LSTM, RNN
+from gatewise.nn.recurrent import recurrent_layer
 from gatewise.shapes import EncoderShape
 
 MODULES = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
@@ -89,7 +90,9 @@ class Encoder(nn.Module):
                     part.fill_(1.0 if forget else 0.0)
 
     def _layer_weights(self, layer: int) -> list[list[Tensor]]:
-        directions = self.recurrent.weights(layer)
+        count = 2 if self.shape.bidirectional else 1
+        rows = self.recurrent.all_weights[layer * count : (layer + 1) * count]
+        directions: list[list[Tensor]] = [[*weights] for weights in rows]
         if self.training and self.weight_dropout:
             for weights in directions:
                 weights[1] = functional.dropout(weights[1], self.weight_dropout)

@@ -1,0 +1,111 @@
+"""Torch's own LSTM, GRU and RNN modules, in anybody's model, on the kernel."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import _VF as _VF  # noqa: PLC0414 - torch.jit.script reads torch's forward as if here
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+from gatewise.nn.modules import DropIn
+from gatewise.nn.passes import refusal, run
+
+Forward = Callable[..., tuple[Any, Any]]
+
+KINDS: tuple[type[nn.RNNBase], ...] = (nn.LSTM, nn.GRU, nn.RNN)
+# Below this many rows the weights are longer on their way to the kernel than the kernel is quicker.
+FEWEST_ROWS = 32
+
+_lock = threading.Lock()
+_running = 0
+_originals: dict[type[nn.RNNBase], Forward] = {}
+
+
+class Acceleration:
+    """What `accelerate` turned on, until `stop` or the end of a with block turns it off."""
+
+    def __init__(self) -> None:
+        global _running  # noqa: PLW0603 - the classes of torch.nn are as global
+        self._stopped = False
+        with _lock:
+            _running += 1
+            if _running == 1:
+                for kind in KINDS:
+                    _originals[kind] = kind.forward
+                    kind.forward = _accelerated(kind.forward)
+
+    def stop(self) -> None:
+        """Turn it off; torch.nn is as it was when no other acceleration is on. Again is nothing."""
+        global _running  # noqa: PLW0603
+        with _lock:
+            if self._stopped:
+                return
+            self._stopped = True
+            _running -= 1
+            if _running == 0:
+                for kind in KINDS:
+                    kind.forward = _originals[kind]
+
+    def __enter__(self) -> Acceleration:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def accelerate() -> Acceleration:
+    """Let the torch.nn.LSTM, GRU and RNN modules of this process run on the kernel, in all threads.
+
+    From now on, or inside a block: `with gatewise.accelerate(): ...`; blocks may be nested. It
+    holds for existing modules and those to come, in training and inference, and for subclasses
+    unless they override `forward` without calling it. What the kernel cannot take stays with torch
+    (`gatewise.nn.runs_on(model)` lists every module and why), and so do batches of fewer than 32
+    rows, which the kernel would not make faster.
+    """
+    return Acceleration()
+
+
+def runs_on(model: nn.Module) -> dict[str, str]:
+    """Where the recurrent modules of a model run if it is called now.
+
+    Returns:
+        For the name of every LSTM, GRU and RNN, of torch.nn or gatewise.nn, "kernel" or "torch: "
+        and why. A model that is such a module itself has the name "".
+    """
+    return {
+        name: _runs_on(module)
+        for name, module in model.named_modules()
+        if isinstance(module, DropIn | nn.LSTM | nn.GRU | nn.RNN)
+    }
+
+
+def _runs_on(module: nn.RNNBase) -> str:
+    reason = refusal(module, module.all_weights)
+    if reason is None and not isinstance(module, DropIn):
+        kind = next(kind for kind in KINDS if isinstance(module, kind))
+        if not _running:
+            reason = "gatewise.accelerate() is off"
+        elif type(module).forward is not kind.forward:
+            reason = f"{type(module).__name__} has a forward of its own"
+    return "kernel" if reason is None else f"torch: {reason}"
+
+
+def _accelerated(original: Forward) -> Forward:
+    @functools.wraps(original)
+    def forward(self: nn.RNNBase, input: Any, hx: Any = None) -> tuple[Any, Any]:
+        data = input.data if isinstance(input, PackedSequence) else input
+        few = data.dim() < 2 or data.shape[:-1].numel() < FEWEST_ROWS
+        # An exported program must not need Gatewise unless its author chose gatewise.nn.
+        if few or torch.compiler.is_exporting():
+            return original(self, input, hx)
+        weights = self.all_weights
+        if refusal(self, weights) is not None:
+            return original(self, input, hx)
+        return run(self, weights, input, hx)
+
+    return forward
