@@ -32,11 +32,11 @@ _register_namedtuple(RaggedTensor, serialized_type_name="gatewise.nn.RaggedTenso
 
 
 class Layout(NamedTuple):
-    """Where the rows of a step-by-step batch stand when they stand text by text.
+    """Where the rows of a packed batch stand when they stand text by text.
 
     Attributes:
         offsets: (B + 1,), as in `RaggedTensor`.
-        order: (N,), row i of the ragged batch is row order[i] of the other.
+        order: (N,), row i of the ragged batch is row order[i] of the packed one.
         back: (N,), the inverse of `order`.
     """
 
@@ -51,16 +51,6 @@ class Layout(NamedTuple):
     def from_ragged(self, rows: Tensor) -> Tensor:
         """Rows (N, ...) step by step, from text by text."""
         return _reorder(rows, self.back, self.order)
-
-
-def padded_layout(steps: int, texts: int) -> Layout:
-    """The layout of a tensor (T, B, E), all of whose rows are real."""
-    rows = torch.arange(steps * texts)
-    return Layout(
-        torch.arange(texts + 1) * steps,
-        rows.view(steps, texts).t().reshape(-1),
-        rows.view(texts, steps).t().reshape(-1),
-    )
 
 
 def packed_layout(batch_sizes: Tensor, rows: int, texts: int) -> Layout:

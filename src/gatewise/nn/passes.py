@@ -6,7 +6,7 @@ of torch.nn.LSTM, GRU and RNN.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from torch.autograd import forward_ad
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from gatewise.nn.layouts import RaggedTensor, packed_layout, padded_layout
+from gatewise.nn.layouts import RaggedTensor, packed_layout
 from gatewise.nn.recurrent import State, recurrent_layer
 
 CELL_NAMES = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn", "RNN_RELU": "rnn_relu"}
@@ -88,7 +88,7 @@ def _run_packed(module: nn.RNNBase, weights: Weights, input: Any, hx: Any) -> tu
         states = [state.index_select(1, sorted_indices) for state in states]
     layout = packed_layout(batch_sizes, data.shape[0], texts)
     hidden, final = _layers(
-        module, weights, layout.to_ragged(data), layout.offsets, states, layout.order
+        module, weights, layout.to_ragged(data), layout.offsets, states, layout.to_ragged
     )
     if unsorted_indices is not None:
         final = [state.index_select(1, unsorted_indices) for state in final]
@@ -106,15 +106,19 @@ def _run_padded(
     _check_states(module, states, texts)
     if steps == 0:
         raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-    layout = padded_layout(steps, texts)
-    text_by_text = module.batch_first or texts == 1
-    values = input.reshape(texts * steps, module.input_size)
-    if not text_by_text:
-        values = layout.to_ragged(values)
-    hidden, final = _layers(module, weights, values, layout.offsets, states, layout.order)
-    if not text_by_text:
-        hidden = layout.from_ragged(hidden)
-    return hidden.view(*sizes, hidden.shape[1]), final
+
+    def to_ragged(rows: Tensor) -> Tensor:  # from torch's order, step by step
+        by_step = rows.view(steps, texts, rows.shape[1])
+        return by_step.transpose(0, 1).contiguous().view(rows.shape)
+
+    by_text = input if module.batch_first else input.transpose(0, 1)
+    values = by_text.contiguous().view(texts * steps, module.input_size)
+    offsets = torch.arange(texts + 1) * steps
+    hidden, final = _layers(module, weights, values, offsets, states, to_ragged)
+    output = hidden.view(texts, steps, hidden.shape[1])
+    if not module.batch_first:
+        output = output.transpose(0, 1).contiguous()
+    return output, final
 
 
 def _layers(
@@ -123,9 +127,9 @@ def _layers(
     values: Tensor,
     offsets: Tensor,
     states: Sequence[Tensor],
-    order: Tensor | None = None,
+    to_ragged: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, list[Tensor]]:
-    """All layers over a ragged batch; `order` is the layout's where torch's rows stand otherwise.
+    """All layers over a ragged batch; `to_ragged` brings rows from torch's order to the batch's.
 
     Returns:
         (N, D*H), and the final hidden and, for an lstm, cell states (num_layers * D, B, H).
@@ -134,7 +138,7 @@ def _layers(
     finals: list[State] = []
     for layer in range(module.num_layers):
         if layer and module.dropout and module.training:
-            values = _dropout(values, module.dropout, order)
+            values = _dropout(values, module.dropout, to_ragged)
         rows = slice(layer * directions, (layer + 1) * directions)
         start = State(*(state[rows] for state in states)) if states else None
         values, final = recurrent_layer(
@@ -146,12 +150,11 @@ def _layers(
     return values, [hidden, torch.cat(cells)] if cells else [hidden]
 
 
-def _dropout(values: Tensor, share: float, order: Tensor | None) -> Tensor:
-    if order is None:
+def _dropout(values: Tensor, share: float, to_ragged: Callable[[Tensor], Tensor] | None) -> Tensor:
+    if to_ragged is None:
         return functional.dropout(values, share)
     # Drawn in torch's order of rows: the same seed leaves out the same values as torch.nn does.
-    mask = functional.dropout(torch.ones_like(values), share)
-    return values * mask.index_select(0, order)
+    return values * to_ragged(functional.dropout(torch.ones_like(values), share))
 
 
 def states_of(module: nn.RNNBase, hx: Any) -> list[Tensor]:
