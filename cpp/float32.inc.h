@@ -1,0 +1,207 @@
+// The products of both walks in float32. bfloat16.inc.h offers the same names for the other precision.
+//
+// A tile of the forward walk is up to kForwardRows texts by kUnits hidden units with all their
+// gates. Its sums start from the bias and run over the input x and then over the hidden state of
+// the token before. Both are read where they lie: the left operand of a product is a pointer per
+// row, so that a row may be a token of x, a row of the output, or a start state.
+
+// Weights of one direction, packed: per tile the input panel, then the hidden panels, then biases.
+template <class Cell>
+struct ForwardLayout {
+  static constexpr int64_t kUnits = Cell::kWidth * kLanes;
+  static constexpr int64_t kPanel = Cell::kGates * kUnits;  // floats per k
+  int64_t tiles, input_size, hidden_size;
+
+  explicit ForwardLayout(const Shape& shape)
+      : tiles(ceil_divide(shape.hidden_size, kUnits)),
+        input_size(shape.input_size),
+        hidden_size(shape.hidden_size) {}
+  int64_t input(int64_t tile) const { return tile * input_size * kPanel; }
+  int64_t hidden(int64_t tile) const { return (tiles * input_size + tile * hidden_size) * kPanel; }
+  int64_t bias(int64_t tile) const { return hidden(tiles) + tile * Cell::kBlocks * kUnits; }
+  int64_t floats() const { return bias(tiles); }
+  // Room for the operands of `rows` texts; none, since they are read in place.
+  int64_t operand_elements(int64_t) const { return 0; }
+};
+
+// Transposes rows `gate_of(g) * H + unit` of a weight matrix into the tile's panel [k][gate][unit].
+template <class Cell, class GateOf>
+void pack_panel(float* panel, const float* weight, int64_t depth, int64_t hidden_size, int64_t tile,
+                const GateOf& gate_of) {
+  using Layout = ForwardLayout<Cell>;
+  constexpr int64_t kBlock = 16;  // values of k whose part of the panel stays in the first cache
+  for (int64_t start = 0; start < depth; start += kBlock) {
+    const int64_t stop = least(start + kBlock, depth);
+    for (int gate = 0; gate < Cell::kGates; ++gate) {
+      for (int64_t lane = 0; lane < Layout::kUnits; ++lane) {
+        const int64_t unit = tile * Layout::kUnits + lane;
+        const float* const row = weight + (gate_of(gate) * hidden_size + unit) * depth;
+        float* const to = panel + gate * Layout::kUnits + lane;
+        for (int64_t k = start; k < stop; ++k) {
+          to[k * Layout::kPanel] = unit < hidden_size ? row[k] : 0.0f;
+        }
+      }
+    }
+  }
+}
+
+template <class Cell>
+void pack_tile(const Shape& shape, const Weights& weights, float* packed, int64_t tile) {
+  using Layout = ForwardLayout<Cell>;
+  const Layout layout(shape);
+  const int64_t size = shape.hidden_size;
+  pack_panel<Cell>(packed + layout.input(tile), weights.weight_ih, shape.input_size, size, tile,
+                   [](int gate) { return Cell::input_gate(gate); });
+  pack_panel<Cell>(packed + layout.hidden(tile), weights.weight_hh, size, size, tile,
+                   [](int gate) { return Cell::hidden_gate(gate); });
+  pack_bias<Cell>(shape, weights, packed + layout.bias(tile), tile);
+}
+
+template <class Cell, int Rows>
+INLINE void forward_tile(const ForwardRow* rows, const float* packed,
+                         const ForwardLayout<Cell>& layout, int64_t tile) {
+  constexpr int kWidth = Cell::kWidth, kColumns = Cell::kBlocks * kWidth;
+  constexpr int kProduct = Cell::kGates * kWidth;
+  Vec sums[Rows][kColumns];
+  const float *x[Rows], *hidden[Rows];
+  const float* const bias = packed + layout.bias(tile);
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    x[r] = rows[r].x;
+    hidden[r] = rows[r].hidden_before;
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) sums[r][c] = load(bias + c * kLanes);
+  }
+  accumulate<Cell::kInputFirst * kWidth, kProduct>(sums, x, packed + layout.input(tile),
+                                                   layout.input_size);
+  accumulate<Cell::kHiddenFirst * kWidth, kProduct>(sums, hidden, packed + layout.hidden(tile),
+                                                    layout.hidden_size);
+  // A copy, because sums whose address leaves this function could not live in registers above.
+  Vec finished[Rows * kColumns];
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) finished[r * kColumns + c] = sums[r][c];
+  }
+  finish_step<Cell>(rows, Rows, finished, tile, layout.hidden_size);
+}
+
+// Nothing to do: see ForwardLayout::operand_elements.
+template <class Cell>
+INLINE void gather_step(const ForwardRow*, int64_t, const ForwardLayout<Cell>&, Element*) {}
+
+// One step of `active` texts for the hidden units of the given tiles.
+template <class Cell>
+INLINE void forward_tiles(const ForwardRow* rows, int64_t active, const float* packed,
+                          const ForwardLayout<Cell>& layout, int64_t first_tile, int64_t last_tile,
+                          const Element*) {
+  for (int64_t tile = first_tile; tile < last_tile; ++tile) {
+    for_groups<kForwardRows>(active, [&]<int Rows>(Count<Rows>, int64_t first) {
+      forward_tile<Cell, Rows>(rows + first, packed, layout, tile);
+    });
+  }
+}
+
+// Columns of a product, divided into blocks of at most kColumnVectors vectors.
+struct ColumnBlocks {
+  int64_t columns, vectors;
+  explicit ColumnBlocks(int64_t count) : columns(count), vectors(ceil_divide(count, kLanes)) {}
+  int64_t padded() const { return vectors * kLanes; }
+  int64_t count() const { return ceil_divide(vectors, kColumnVectors); }
+};
+
+// Both weight matrices of one direction as right operands [block][k][columns], k over kGates * H
+// rows in the order of the saved blocks.
+template <class Cell>
+struct GradientLayout {
+  int64_t depth;
+  ColumnBlocks input, hidden;
+
+  explicit GradientLayout(const Shape& shape)
+      : depth(Cell::kGates * shape.hidden_size),
+        input(shape.input_size),
+        hidden(shape.hidden_size) {}
+  // Elements of a token's d_gates, and of the operands that walk_back gathers: none.
+  int64_t gate_row() const { return Cell::kBlocks * hidden.columns; }
+  int64_t operand_elements(int64_t) const { return 0; }
+  int64_t input_start() const { return hidden.padded() * depth; }
+  int64_t floats() const { return input_start() + input.padded() * depth; }
+};
+
+// Part p packs the p-th block of columns: those of weight_hh first, then those of weight_ih.
+template <class Cell>
+void pack_gradient_block(const Shape& shape, const Weights& weights, float* packed, int64_t part) {
+  const GradientLayout<Cell> layout(shape);
+  const bool is_hidden = part < layout.hidden.count();
+  const ColumnBlocks& blocks = is_hidden ? layout.hidden : layout.input;
+  const float* const weight = is_hidden ? weights.weight_hh : weights.weight_ih;
+  const int64_t wanted = is_hidden ? part : part - layout.hidden.count();
+  float* panel = packed + (is_hidden ? 0 : layout.input_start());
+  int64_t block = 0;
+  for_groups<kColumnVectors>(blocks.vectors, [&]<int N>(Count<N>, int64_t first) {
+    if (block++ == wanted) {
+      const int64_t column = first * kLanes, padded = N * kLanes;
+      pack_columns(panel, layout.depth, column, least(padded, blocks.columns - column), padded,
+                   [&](int64_t k) {
+                     const int gate = static_cast<int>(k / shape.hidden_size);
+                     const int row = is_hidden ? Cell::hidden_gate(gate) : Cell::input_gate(gate);
+                     const int64_t unit = k % shape.hidden_size;
+                     return weight + (row * shape.hidden_size + unit) * blocks.columns;
+                   });
+    }
+    panel += N * kLanes * layout.depth;
+  });
+}
+
+// The left operand of `multiply`: where its rows lie.
+typedef const Element* const* LeftRows;
+
+// Nothing to do: rows are read no further than they are written.
+INLINE void finish_row(Element*, int64_t, int64_t) {}
+
+// Rows that lie anywhere are taken as they are.
+INLINE LeftRows scattered_rows(const Element* const* rows, int64_t, int64_t, Element*) {
+  return rows;
+}
+
+// Rows `stride` apart; `room` is for as many pointers.
+INLINE LeftRows even_rows(const Element* first, int64_t stride, int64_t count,
+                          const Element** room) {
+  for (int64_t i = 0; i < count; ++i) room[i] = first + i * stride;
+  return room;
+}
+
+// out[row] = left[row] times the packed matrix, block by block of columns; finish(first row, rows,
+// sums, first column, vectors) takes every tile. A second product may be added in `more`.
+template <class Finish>
+INLINE void multiply(int64_t row_count, const ColumnBlocks& blocks, int64_t depth,
+                     LeftRows left, const float* panel, LeftRows more_left,
+                     const float* more_panel, const Finish& finish) {
+  for_groups<kColumnVectors>(blocks.vectors, [&]<int N>(Count<N>, int64_t vector) {
+    for_groups<kColumnRows>(row_count, [&]<int Rows>(Count<Rows>, int64_t first) {
+      Vec sums[Rows][N];
+      const float* rows[Rows];
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+        rows[r] = left[first + r];
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) sums[r][n] = Vec{};
+      }
+      accumulate<0, N>(sums, rows, panel, depth);
+      if (more_panel != nullptr) {
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; ++r) rows[r] = more_left[first + r];
+        accumulate<0, N>(sums, rows, more_panel, depth);
+      }
+      Vec finished[Rows * N];
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) finished[r * N + n] = sums[r][n];
+      }
+      finish(first, Rows, finished, vector * kLanes, N);
+    });
+    panel += N * kLanes * depth;
+    if (more_panel != nullptr) more_panel += N * kLanes * depth;
+  });
+}
