@@ -11,7 +11,7 @@ Text i owns the tokens offsets[i] .. offsets[i + 1]; direction 1 walks backwards
 of an empty text is its start state. Results are the same to the bit for any number of threads, and
 for a text alone or in any batch. The interpreter lock is released during the work.
 
-`precision` is that of the numbers that are multiplied: "float32", or "bfloat16", which rounds them
+`precision` is that of the numbers that are multiplied: "fp32", or "bf16" (bfloat16), which rounds them
 to 8 bits of mantissa and needs a processor with instructions for it. Sums, states and everything
 that goes in or out are float32 either way.
 
@@ -52,7 +52,7 @@ if _forced is not None and not _kernel.use_target(_forced):
     )
 
 _KINDS = {name: kind for kind, name in enumerate(CELLS)}
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("fp32", "bf16")
 
 
 def describe() -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Prepared:
         cell: str,
         weights: Sequence[Weights],
         threads: int | None = None,
-        precision: str = "float32",
+        precision: str = "fp32",
     ) -> None:
         self.cell = cell
         self.precision = precision
@@ -211,7 +211,7 @@ def forward(
     cell0: Floats | None = None,
     save: bool = False,
     threads: int | None = None,
-    precision: str = "float32",
+    precision: str = "fp32",
 ) -> Output:
     """One layer over a ragged batch: pack the weights, then answer. One `Weights` per direction.
 
@@ -236,7 +236,7 @@ def backward(
     cell0: Floats | None = None,
     input_gradient: bool = True,
     threads: int | None = None,
-    precision: str = "float32",
+    precision: str = "fp32",
 ) -> Gradients:
     """Every gradient of `forward`, which must have been called with save=True.
 
@@ -326,7 +326,7 @@ def _precision(precision: str) -> int:
     if precision not in precisions():
         raise ValueError(
             f"The precision {precision} needs a processor with AVX512-BF16 or AMX. The instruction "
-            f"set in use, {_kernel.target()}, has none of them: choose float32."
+            f"set in use, {_kernel.target()}, has none of them: choose fp32."
         )
     return PRECISIONS.index(precision)
 
