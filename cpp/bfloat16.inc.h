@@ -77,39 +77,49 @@ void pack_tile(const Shape& shape, const Weights& weights, float* packed, int64_
   pack_bias<Cell>(shape, weights, packed + layout.bias(tile), tile);
 }
 
+// As in float32.inc.h.
 template <class Cell>
-INLINE void gather_step(const ForwardRow* rows, int64_t active, const ForwardLayout<Cell>& layout,
-                        Element* operands) {
-  for (int64_t i = 0; i < active; ++i) {
-    Element* const to = operands + i * layout.operand_row();
-    convert(to, rows[i].x, layout.input_size, layout.input_chunks * kChunk);
-    convert(to + layout.input_chunks * kChunk, rows[i].hidden_before, layout.hidden_size,
-            layout.hidden_chunks * kChunk);
-  }
-}
+class StepProducts {
+ public:
+  StepProducts(const float* packed, const ForwardLayout<Cell>& layout, Element* operands)
+      : packed_(packed), layout_(layout), operands_(operands) {}
 
-template <class Cell>
-INLINE void forward_tiles(const ForwardRow* rows, int64_t active, const float* packed,
-                          const ForwardLayout<Cell>& layout, int64_t first_tile, int64_t last_tile,
-                          const Element* operands) {
-  constexpr int kWidth = Cell::kWidth;
-  const TileUnit unit;
-  const Element* const panels = reinterpret_cast<const Element*>(packed);
-  for (int64_t tile = first_tile; tile < last_tile; ++tile) {
-    for (int64_t first = 0; first < active; first += kTileRows) {
-      const Element* const left = operands + first * layout.operand_row();
-      const Operands input{left, layout.operand_row(), kChunk, panels + layout.input(tile),
-                           layout.input_chunks};
-      const Operands hidden{left + layout.input_chunks * kChunk, layout.operand_row(), kChunk,
-                            panels + layout.hidden(tile), layout.hidden_chunks};
-      Vec sums[kTileRows * kColumns];
-      const int count = static_cast<int>(least(active - first, kTileRows));
-      tile_product<Cell::kInputFirst * kWidth, Cell::kHiddenFirst * kWidth, Cell::kGates * kWidth>(
-          count, packed + layout.bias(tile), 0, input, hidden, sums);
-      finish_step<Cell>(rows + first, count, sums, tile, layout.hidden_size);
+  void prepare(const ForwardRow* rows, int64_t active, const Lane*, int64_t, int64_t) {
+    const int64_t input = layout_.input_chunks * kChunk, hidden = layout_.hidden_chunks * kChunk;
+    for (int64_t i = 0; i < active; ++i) {
+      Element* const to = operands_ + i * layout_.operand_row();
+      convert(to, rows[i].x, layout_.input_size, input);
+      convert(to + input, rows[i].hidden_before, layout_.hidden_size, hidden);
     }
   }
-}
+
+  void tiles(const ForwardRow* rows, int64_t active, int64_t first_tile, int64_t last_tile) const {
+    constexpr int kWidth = Cell::kWidth;
+    const TileUnit unit;
+    const Element* const panels = reinterpret_cast<const Element*>(packed_);
+    const int64_t stride = layout_.operand_row();
+    for (int64_t tile = first_tile; tile < last_tile; ++tile) {
+      for (int64_t first = 0; first < active; first += kTileRows) {
+        const Element* const left = operands_ + first * stride;
+        const Operands input{left, stride, kChunk, panels + layout_.input(tile),
+                             layout_.input_chunks};
+        const Operands hidden{left + layout_.input_chunks * kChunk, stride, kChunk,
+                              panels + layout_.hidden(tile), layout_.hidden_chunks};
+        Vec sums[kTileRows * kColumns];
+        const int count = static_cast<int>(least(active - first, kTileRows));
+        tile_product<Cell::kInputFirst * kWidth, Cell::kHiddenFirst * kWidth,
+                     Cell::kGates * kWidth>(count, packed_ + layout_.bias(tile), 0, input, hidden,
+                                            sums);
+        finish_step<Cell>(rows + first, count, sums, tile, layout_.hidden_size);
+      }
+    }
+  }
+
+ private:
+  const float* packed_;
+  const ForwardLayout<Cell>& layout_;
+  Element* operands_;  // [text][x, hidden state before]
+};
 
 // Columns of a product, divided into blocks of kTileColumns.
 struct ColumnBlocks {

@@ -57,6 +57,8 @@ NB_MODULE(_kernel, module) {
              [] { return gatewise::target(gatewise::Precision::bfloat16) != nullptr; });
   module.def("use_target", &gatewise::use_target);
 
+  module.def("peak", &gatewise::peak, nb::call_guard<nb::gil_scoped_release>());
+
   nb::class_<gatewise::Packed>(module, "Packed")
       .def(
           "__init__",

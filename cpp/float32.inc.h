@@ -5,6 +5,11 @@
 // the token before. Both are read where they lie: the left operand of a product is a pointer per
 // row, so that a row may be a token of x, a row of the output, or a start state.
 
+// With so few texts a step is a product of hardly any rows, and reading the weights takes most of
+// its time. Then the input products of kAhead tokens are taken together, before their steps, and
+// several tiles side by side keep the arithmetic units busy.
+constexpr int64_t kFewTexts = 2, kAhead = 24;
+
 // Weights of one direction, packed: per tile the input panel, then the hidden panels, then biases.
 template <class Cell>
 struct ForwardLayout {
@@ -20,8 +25,11 @@ struct ForwardLayout {
   int64_t hidden(int64_t tile) const { return (tiles * input_size + tile * hidden_size) * kPanel; }
   int64_t bias(int64_t tile) const { return hidden(tiles) + tile * Cell::kBlocks * kUnits; }
   int64_t floats() const { return bias(tiles); }
-  // Room for the operands of `rows` texts; none, since they are read in place.
-  int64_t operand_elements(int64_t) const { return 0; }
+  // Sums of one text's step, and room for those that a walk of `rows` texts may take ahead.
+  int64_t step_sums() const { return tiles * Cell::kBlocks * kUnits; }
+  int64_t operand_elements(int64_t rows) const {
+    return least(rows, kFewTexts) * kAhead * step_sums();
+  }
 };
 
 // Transposes rows `gate_of(g) * H + unit` of a weight matrix into the tile's panel [k][gate][unit].
@@ -86,21 +94,145 @@ INLINE void forward_tile(const ForwardRow* rows, const float* packed,
   finish_step<Cell>(rows, Rows, finished, tile, layout.hidden_size);
 }
 
-// Nothing to do: see ForwardLayout::operand_elements.
-template <class Cell>
-INLINE void gather_step(const ForwardRow*, int64_t, const ForwardLayout<Cell>&, Element*) {}
-
-// One step of `active` texts for the hidden units of the given tiles.
-template <class Cell>
-INLINE void forward_tiles(const ForwardRow* rows, int64_t active, const float* packed,
-                          const ForwardLayout<Cell>& layout, int64_t first_tile, int64_t last_tile,
-                          const Element*) {
-  for (int64_t tile = first_tile; tile < last_tile; ++tile) {
-    for_groups<kForwardRows>(active, [&]<int Rows>(Count<Rows>, int64_t first) {
-      forward_tile<Cell, Rows>(rows + first, packed, layout, tile);
-    });
+// The input products of Rows tokens: x[r] to sums + r * stride.
+template <class Cell, int Rows>
+INLINE void input_tile(const float* const* x, const float* packed,
+                       const ForwardLayout<Cell>& layout, int64_t tile, float* to) {
+  constexpr int kWidth = Cell::kWidth, kColumns = Cell::kBlocks * kWidth;
+  Vec sums[Rows][kColumns];
+  const float* rows[Rows];
+  const float* const bias = packed + layout.bias(tile);
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    rows[r] = x[r];
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) sums[r][c] = load(bias + c * kLanes);
+  }
+  accumulate<Cell::kInputFirst * kWidth, Cell::kGates * kWidth>(
+      sums, rows, packed + layout.input(tile), layout.input_size);
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) {
+      store(to + r * layout.step_sums() + (tile * kColumns + c) * kLanes, sums[r][c]);
+    }
   }
 }
+
+// One step of Rows texts for Tiles tiles, from input products taken ahead: start[r].
+template <class Cell, int Rows, int Tiles>
+INLINE void few_rows(const ForwardRow* rows, const float* const (&start)[Rows],
+                     const float* packed, const ForwardLayout<Cell>& layout, int64_t first_tile) {
+  constexpr int kWidth = Cell::kWidth, kColumns = Cell::kBlocks * kWidth;
+  constexpr int kFirst = Cell::kHiddenFirst * kWidth, kProduct = Cell::kGates * kWidth;
+  Vec sums[Tiles][Rows][kColumns];
+#pragma GCC unroll 16
+  for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+      for (int c = 0; c < kColumns; ++c) {
+        sums[t][r][c] = load(start[r] + ((first_tile + t) * kColumns + c) * kLanes);
+      }
+    }
+  }
+  const float* panel = packed + layout.hidden(first_tile);
+  const int64_t next_tile = layout.hidden_size * ForwardLayout<Cell>::kPanel;
+#pragma GCC unroll 1
+  for (int64_t k = 0; k < layout.hidden_size; ++k, panel += ForwardLayout<Cell>::kPanel) {
+    Vec value[Rows];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) value[r] = splat(rows[r].hidden_before[k]);
+#pragma GCC unroll 16
+    for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 16
+      for (int c = 0; c < kProduct; ++c) {
+        const Vec weight = load(panel + t * next_tile + c * kLanes);
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; ++r) sums[t][r][kFirst + c] += value[r] * weight;
+      }
+    }
+  }
+  Vec finished[Tiles][Rows * kColumns];
+#pragma GCC unroll 16
+  for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+      for (int c = 0; c < kColumns; ++c) finished[t][r * kColumns + c] = sums[t][r][c];
+    }
+  }
+  for (int t = 0; t < Tiles; ++t) {
+    finish_step<Cell>(rows, Rows, finished[t], first_tile + t, layout.hidden_size);
+  }
+}
+
+// The products of a forward walk, step by step: `prepare` for all texts, then `tiles`.
+template <class Cell>
+class StepProducts {
+ public:
+  StepProducts(const float* packed, const ForwardLayout<Cell>& layout, Element* operands)
+      : packed_(packed), layout_(layout), ahead_(operands) {}
+
+  // Tokens of x lie `stride` floats from each other as they are walked.
+  void prepare(const ForwardRow* rows, int64_t active, const Lane* lanes, int64_t step,
+               int64_t stride) {
+    if (active > kFewTexts) return;
+    if (step == ahead_end_ || ahead_end_ == 0) {
+      ahead_start_ = step;
+      ahead_end_ = step + kAhead;
+      for (int64_t i = 0; i < active; ++i) {
+        take_ahead(rows[i].x, stride, least(kAhead, lanes[i].length - step),
+                   ahead_ + i * kAhead * layout_.step_sums());
+      }
+    }
+    step_ = step;
+  }
+
+  // One step of `active` texts for the hidden units of the given tiles.
+  void tiles(const ForwardRow* rows, int64_t active, int64_t first_tile, int64_t last_tile) const {
+    constexpr bool kMany = kRegisters == 32;
+    if (active == 1) {
+      // Back and forth: what was read last is still in the first cache when the next step begins.
+      const bool forth = (step_ & 1) == 0;
+      for_groups<kMany ? 4 : 2>(last_tile - first_tile, [&]<int T>(Count<T>, int64_t tile) {
+        const int64_t place = forth ? first_tile + tile : last_tile - tile - T;
+        few_rows<Cell, 1, T>(rows, {start(0)}, packed_, layout_, place);
+      });
+    } else if (active == 2) {
+      for_groups<kMany ? 2 : 1>(last_tile - first_tile, [&]<int T>(Count<T>, int64_t tile) {
+        few_rows<Cell, 2, T>(rows, {start(0), start(1)}, packed_, layout_, first_tile + tile);
+      });
+    } else {
+      for (int64_t tile = first_tile; tile < last_tile; ++tile) {
+        for_groups<kForwardRows>(active, [&]<int Rows>(Count<Rows>, int64_t first) {
+          forward_tile<Cell, Rows>(rows + first, packed_, layout_, tile);
+        });
+      }
+    }
+  }
+
+ private:
+  const float* start(int64_t text) const {
+    return ahead_ + (text * kAhead + step_ - ahead_start_) * layout_.step_sums();
+  }
+
+  void take_ahead(const float* x, int64_t stride, int64_t tokens, float* to) const {
+    const float* rows[kAhead];
+    for (int64_t i = 0; i < tokens; ++i) rows[i] = x + i * stride;
+    for (int64_t tile = 0; tile < layout_.tiles; ++tile) {
+      for_groups<kForwardRows>(tokens, [&]<int Rows>(Count<Rows>, int64_t first) {
+        input_tile<Cell, Rows>(rows + first, packed_, layout_, tile,
+                               to + first * layout_.step_sums());
+      });
+    }
+  }
+
+  const float* packed_;
+  const ForwardLayout<Cell>& layout_;
+  float* ahead_;  // [text][step][tile][block][unit], from step ahead_start_ on
+  int64_t step_ = 0, ahead_start_ = 0, ahead_end_ = 0;
+};
 
 // Columns of a product, divided into blocks of at most kColumnVectors vectors.
 struct ColumnBlocks {

@@ -52,4 +52,7 @@ class Packed {
 void backward(Backward call, const std::vector<Weights>& weights, Precision precision,
               const int64_t* offsets, int threads);
 
+// The most float32 additions and multiplications per second that these threads can do.
+double peak(int threads);
+
 }  // namespace gatewise

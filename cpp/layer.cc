@@ -1,6 +1,7 @@
 // Divides one layer's work among threads: texts and directions for the walks, tokens for the
 // gradient of x, rows for the gradients of the weights.
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <numeric>
 
@@ -193,6 +194,20 @@ void backward(Backward call, const std::vector<Weights>& weights, Precision prec
       target.input_gradient(call, first, std::min(kTokensPerTask, shape.tokens - first));
     }
   });
+}
+
+double peak(int threads) {
+  const Target& target = *gatewise::target(Precision::float32);
+  constexpr int64_t kRounds = 2'000'000;
+  std::vector<double> done(static_cast<size_t>(threads));
+  const auto spin = [&](int64_t task) {
+    done[static_cast<size_t>(task)] = target.multiply_and_add(kRounds);
+  };
+  parallel(threads, threads, spin);  // wakes the threads, and the processor
+  const auto start = std::chrono::steady_clock::now();
+  parallel(threads, threads, spin);
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  return std::accumulate(done.begin(), done.end(), 0.0) / time.count();
 }
 
 }  // namespace gatewise

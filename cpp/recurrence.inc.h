@@ -9,7 +9,7 @@ void walk(const Forward& call, const float* packed, const Share& share) {
   const int64_t direction = share.direction, stride = direction == 0 ? 1 : -1;
   const int64_t first_token = direction * shape.tokens;  // row of (D, N, ...) arrays
   ForwardRow* const rows = static_cast<ForwardRow*>(share.rows);
-  Element* const operands = after(rows, share.count);
+  StepProducts<Cell> products(packed, layout, after(rows, share.count));
 
   // The final states hold the running ones: the start state until the first step, and the answer of
   // a text without tokens.
@@ -35,8 +35,8 @@ void walk(const Forward& call, const float* packed, const Share& share) {
       row.gates = offset(call.gates, (first_token + token) * Cell::kBlocks * size);
       row.cells = offset(call.cells, (first_token + token) * size);
     }
-    gather_step(rows, active, layout, operands);
-    forward_tiles(rows, active, packed, layout, 0, layout.tiles, operands);
+    products.prepare(rows, active, share.lanes, step, stride * shape.input_size);
+    products.tiles(rows, active, 0, layout.tiles);
   }
 
   for (int64_t i = 0; i < share.count; ++i) {

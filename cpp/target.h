@@ -81,6 +81,8 @@ struct Target {
   int64_t (*weight_scratch_floats)(const Shape&, int64_t tile_count);
   void (*weight_gradient)(const Backward&, int direction, int64_t first_tile, int64_t tile_count,
                           float* scratch);
+
+  double (*multiply_and_add)(int64_t rounds);
 };
 
 // The best of each family last. The last two multiply in bfloat16, all others in float32.

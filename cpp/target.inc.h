@@ -132,6 +132,7 @@ const Target GATEWISE_TARGET = {
     weight_tiles,
     weight_scratch_floats,
     weight_gradient,
+    multiply_and_add,
 };
 
 }  // namespace gatewise

@@ -78,6 +78,14 @@ def default_threads() -> int:
     return os.cpu_count() or 1
 
 
+def fma_peak(threads: int | None = None) -> float:
+    """The most float32 GFLOP/s that the instruction set in use can do, measured for some 0.1 s.
+
+    Multiplications and additions in registers alone: what no program on this machine exceeds.
+    """
+    return float(_kernel.peak(_threads(threads))) / 1e9
+
+
 def share_threads() -> None:
     """Do the calling thread's work on torch's threads from now on, if torch is loaded.
 
