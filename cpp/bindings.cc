@@ -53,6 +53,7 @@ NB_MODULE(_kernel, module) {
   module.def("team", &gatewise::team);
   module.def("available_targets", &gatewise::available_targets);
   module.def("target", &gatewise::target_name);
+  module.def("prefers_bfloat16", &gatewise::prefers_bfloat16);
   module.def("has_bfloat16",
              [] { return gatewise::target(gatewise::Precision::bfloat16) != nullptr; });
   module.def("use_target", &gatewise::use_target);

@@ -64,6 +64,13 @@ const Target* target(Precision precision) {
   return precision == Precision::float32 ? chosen->float32 : chosen->bfloat16;
 }
 
+bool prefers_bfloat16() {
+#ifdef GATEWISE_X86
+  if (chosen->bfloat16 == &target_avx512_bf16) return __builtin_cpu_is("amd");
+#endif
+  return chosen->bfloat16 != nullptr;
+}
+
 std::string target_name() { return chosen->name; }
 
 std::vector<std::string> available_targets() {

@@ -24,6 +24,8 @@ enum class Precision : int { float32, bfloat16 };
 // changes the choice for the whole process.
 const Target* target(Precision precision);
 std::string target_name();
+// Whether bfloat16 is the faster precision here.
+bool prefers_bfloat16();
 std::vector<std::string> available_targets();
 bool use_target(const std::string& name);
 
