@@ -52,22 +52,27 @@ NB_MODULE(_kernel, module) {
   module.def("share_threads", &gatewise::share_threads);
   module.def("team", &gatewise::team);
   module.def("available_targets", &gatewise::available_targets);
-  module.def("target", [] { return std::string(gatewise::target().name); });
+  module.def("target", &gatewise::target_name);
+  module.def("prefers_bfloat16", &gatewise::prefers_bfloat16);
+  module.def("has_bfloat16",
+             [] { return gatewise::target(gatewise::Precision::bfloat16) != nullptr; });
   module.def("use_target", &gatewise::use_target);
+
+  module.def("peak", &gatewise::peak, nb::call_guard<nb::gil_scoped_release>());
 
   nb::class_<gatewise::Packed>(module, "Packed")
       .def(
           "__init__",
           [](gatewise::Packed* self, int cell, const std::vector<In>& weight_ih,
              const std::vector<In>& weight_hh, const std::vector<In>& bias_ih,
-             const std::vector<In>& bias_hh, int threads) {
+             const std::vector<In>& bias_hh, int precision, int threads) {
             nb::gil_scoped_release unlocked;
             new (self) gatewise::Packed(shape_of(cell, weight_ih, weight_hh),
                                         weights_of(weight_ih, weight_hh, bias_ih, bias_hh),
-                                        threads);
+                                        static_cast<gatewise::Precision>(precision), threads);
           },
           "cell"_a, "weight_ih"_a.noconvert(), "weight_hh"_a.noconvert(), "bias_ih"_a.noconvert(),
-          "bias_hh"_a.noconvert(), "threads"_a)
+          "bias_hh"_a.noconvert(), "precision"_a, "threads"_a)
       .def(
           "forward",
           [](const gatewise::Packed& self, const In& x, const Offsets& offsets,
@@ -102,7 +107,7 @@ NB_MODULE(_kernel, module) {
          const MaybeIn& d_final_hidden, const MaybeIn& d_final_cell, const MaybeOut& d_x,
          const std::vector<Out>& d_weight_ih, const std::vector<Out>& d_weight_hh,
          const std::vector<Out>& d_bias_ih, const std::vector<Out>& d_bias_hh,
-         const MaybeOut& d_hidden0, const MaybeOut& d_cell0, int threads) {
+         const MaybeOut& d_hidden0, const MaybeOut& d_cell0, int precision, int threads) {
         gatewise::Backward call{};
         call.shape = shape_of(cell, weight_ih, weight_hh);
         call.shape.tokens = rows(x);
@@ -126,7 +131,8 @@ NB_MODULE(_kernel, module) {
         }
         const auto weights = weights_of(weight_ih, weight_hh, {}, {});
         nb::gil_scoped_release unlocked;
-        gatewise::backward(call, weights, offsets.data(), threads);
+        gatewise::backward(call, weights, static_cast<gatewise::Precision>(precision), offsets.data(),
+                           threads);
       },
       "cell"_a, "x"_a.noconvert(), "offsets"_a.noconvert(), "weight_ih"_a.noconvert(),
       "weight_hh"_a.noconvert(), "hidden0"_a.noconvert().none(), "cell0"_a.noconvert().none(),
@@ -135,5 +141,5 @@ NB_MODULE(_kernel, module) {
       "d_final_cell"_a.noconvert().none(), "d_x"_a.noconvert().none(),
       "d_weight_ih"_a.noconvert(), "d_weight_hh"_a.noconvert(), "d_bias_ih"_a.noconvert(),
       "d_bias_hh"_a.noconvert(), "d_hidden0"_a.noconvert().none(),
-      "d_cell0"_a.noconvert().none(), "threads"_a);
+      "d_cell0"_a.noconvert().none(), "precision"_a, "threads"_a);
 }

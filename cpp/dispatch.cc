@@ -1,43 +1,88 @@
 // Which instruction set serves this process.
 #include "kernels.h"
 
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace gatewise {
 namespace {
 
+// A step on the ladder of instruction sets, and its products of either precision.
+struct Level {
+  const char* name;
+  const Target *float32, *bfloat16;
+};
+
+#ifdef GATEWISE_X86
+// Linux gives a process the matrix unit's registers when it asks for them.
+bool has_matrix_unit() {
+#ifdef __linux__
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // of arch_prctl, asm/prctl.h
+  return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+#endif
+
 // Best last.
-std::vector<const Target*> usable_targets() {
-  std::vector<const Target*> usable{&target_generic};
+std::vector<Level> find_levels() {
+  std::vector<Level> levels{{target_generic.name, &target_generic, nullptr}};
 #ifdef GATEWISE_X86
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("bmi2")) {
-    usable.push_back(&target_avx2);
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl")) {
-      usable.push_back(&target_avx512);
-    }
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
+      !__builtin_cpu_supports("bmi2")) {
+    return levels;
   }
+  levels.push_back({target_avx2.name, &target_avx2, nullptr});
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
+      !__builtin_cpu_supports("avx512vl")) {
+    return levels;
+  }
+  levels.push_back({target_avx512.name, &target_avx512, nullptr});
+  if (!__builtin_cpu_supports("avx512bf16")) return levels;
+  levels.push_back({target_avx512_bf16.name, &target_avx512, &target_avx512_bf16});
+  if (has_matrix_unit()) levels.push_back({target_amx.name, &target_avx512, &target_amx});
 #endif
-  return usable;
+  return levels;
 }
 
-const Target* chosen = usable_targets().back();
+const std::vector<Level>& levels() {
+  static const std::vector<Level> found = find_levels();
+  return found;
+}
+
+const Level* chosen = &levels().back();
 
 }  // namespace
 
-const Target& target() { return *chosen; }
+const Target* target(Precision precision) {
+  return precision == Precision::float32 ? chosen->float32 : chosen->bfloat16;
+}
+
+bool prefers_bfloat16() {
+#ifdef GATEWISE_X86
+  if (chosen->bfloat16 == &target_avx512_bf16) return __builtin_cpu_is("amd");
+#endif
+  return chosen->bfloat16 != nullptr;
+}
+
+std::string target_name() { return chosen->name; }
 
 std::vector<std::string> available_targets() {
   std::vector<std::string> names;
-  for (const Target* usable : usable_targets()) names.emplace_back(usable->name);
+  for (const Level& level : levels()) names.emplace_back(level.name);
   return names;
 }
 
 bool use_target(const std::string& name) {
-  for (const Target* usable : usable_targets()) {
-    if (name == usable->name) {
-      chosen = usable;
+  for (const Level& level : levels()) {
+    if (name == level.name) {
+      chosen = &level;
       return true;
     }
   }

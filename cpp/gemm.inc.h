@@ -43,9 +43,27 @@ INLINE void for_groups(int64_t total, const Body& body) {
 INLINE void keep(Vec& value) {
 #if defined(__x86_64__)
   asm("" : "+x"(value));
+#elif defined(__aarch64__)
+  asm("" : "+w"(value));
 #else
   (void)value;
 #endif
+}
+
+// Nothing but multiplications and additions in registers, for whoever wants to know how fast this
+// processor can be: returns how many there were.
+double multiply_and_add(int64_t rounds) {
+  constexpr int kSums = kRegisters * 3 / 4;
+  Vec sums[kSums] = {}, value = splat(0.5f), weight = splat(0.25f);
+  for (int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 24
+    for (int i = 0; i < kSums; ++i) {
+      keep(value);
+      sums[i] += value * weight;
+    }
+  }
+  for (int i = 0; i < kSums; ++i) keep(sums[i]);
+  return 2.0 * kSums * kLanes * static_cast<double>(rounds);
 }
 
 // sums[row][First + c] += rows[row][k] * panel[k][c] over k < depth, for Columns vectors c.

@@ -1,4 +1,4 @@
-// The recurrent layer over a ragged batch: one layer, one or two directions, float32.
+// The recurrent layer over a ragged batch: one layer, one or two directions, float32 arrays.
 //
 // N tokens in B texts, E input size, H hidden size, D directions, G gates, S saved blocks. Rows are
 // sequence-major: text i owns the tokens offsets[i] .. offsets[i + 1]. Direction 1 walks backwards.
@@ -18,8 +18,14 @@
 
 namespace gatewise {
 
-// The instruction set in use. `use` is for start-up: it changes the choice for the whole process.
-const Target& target();
+enum class Precision : int { float32, bfloat16 };
+
+// The instruction set in use, null if it has none for the precision. `use` is for start-up: it
+// changes the choice for the whole process.
+const Target* target(Precision precision);
+std::string target_name();
+// Whether bfloat16 is the faster precision here.
+bool prefers_bfloat16();
 std::vector<std::string> available_targets();
 bool use_target(const std::string& name);
 
@@ -29,7 +35,8 @@ int blocks_of(CellKind cell);  // S
 // Weights laid out for the forward walk; immutable, so any number of threads may use it at once.
 class Packed {
  public:
-  Packed(const Shape& shape, const std::vector<Weights>& weights, int threads);
+  // The precision is that of the products' operands; all else is float32. The target must have it.
+  Packed(const Shape& shape, const std::vector<Weights>& weights, Precision precision, int threads);
   // Fills the outputs of `call`, whose shape gives tokens and sequences. `gates` and `cells` may be
   // null; the other results are the same to the bit either way and for any number of threads.
   void forward(Forward call, const int64_t* offsets, int threads) const;
@@ -44,7 +51,10 @@ class Packed {
 
 // Fills every gradient of `call`; `gates` and `cells` stay as they are. Null inputs count as zeros,
 // null outputs (d_x, d_hidden0, biases) are left out.
-void backward(Backward call, const std::vector<Weights>& weights, const int64_t* offsets,
-              int threads);
+void backward(Backward call, const std::vector<Weights>& weights, Precision precision,
+              const int64_t* offsets, int threads);
+
+// The most float32 additions and multiplications per second that these threads can do.
+double peak(int threads);
 
 }  // namespace gatewise

@@ -1,6 +1,7 @@
 // Divides one layer's work among threads: texts and directions for the walks, tokens for the
 // gradient of x, rows for the gradients of the weights.
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <numeric>
 
@@ -42,13 +43,17 @@ class Schedule {
     }
   }
 
-  size_t row_room(const Target& target) const {
+  size_t row_room(const Target& target, const Shape& shape) const {
     size_t bytes = 0;
-    for (const Share& share : shares) bytes += Memory::room<char>(share.count * target.row_bytes);
+    for (const Share& share : shares) {
+      bytes += Memory::room<char>(target.share_bytes(shape, share.count));
+    }
     return bytes;
   }
-  void take_rows(const Target& target, Memory& memory) {
-    for (Share& share : shares) share.rows = memory.take<char>(share.count * target.row_bytes);
+  void take_rows(const Target& target, const Shape& shape, Memory& memory) {
+    for (Share& share : shares) {
+      share.rows = memory.take<char>(target.share_bytes(shape, share.count));
+    }
   }
 
   std::vector<Share> shares;
@@ -92,9 +97,10 @@ int64_t in_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
 
 }  // namespace
 
-Packed::Packed(const Shape& shape, const std::vector<Weights>& weights, int threads)
+Packed::Packed(const Shape& shape, const std::vector<Weights>& weights, Precision precision,
+               int threads)
     : shape_(shape),
-      target_(target()),
+      target_(*target(precision)),
       stride_(in_lines(target_.packed_floats(shape))),
       packed_(floats(stride_ * shape.directions)) {
   const int64_t parts = target_.pack_parts(shape);
@@ -108,17 +114,17 @@ Packed::Packed(const Shape& shape, const std::vector<Weights>& weights, int thre
 void Packed::forward(Forward call, const int64_t* offsets, int threads) const {
   threads = useful_threads(call.shape, threads);
   Schedule schedule(call.shape, offsets, threads);
-  Memory memory(schedule.row_room(target_));
-  schedule.take_rows(target_, memory);
+  Memory memory(schedule.row_room(target_, call.shape));
+  schedule.take_rows(target_, call.shape, memory);
   parallel(static_cast<int64_t>(schedule.shares.size()), threads, [&](int64_t task) {
     const Share& share = schedule.shares[static_cast<size_t>(task)];
     target_.walk(call, packed_.get() + share.direction * stride_, share);
   });
 }
 
-void backward(Backward call, const std::vector<Weights>& weights, const int64_t* offsets,
-              int threads) {
-  const Target& target = gatewise::target();
+void backward(Backward call, const std::vector<Weights>& weights, Precision precision,
+              const int64_t* offsets, int threads) {
+  const Target& target = *gatewise::target(precision);
   const Shape& shape = call.shape;
   const int64_t directions = shape.directions, size = shape.hidden_size;
   const int64_t blocks = blocks_of(shape.cell) * size;
@@ -134,19 +140,22 @@ void backward(Backward call, const std::vector<Weights>& weights, const int64_t*
   Schedule schedule(shape, offsets, threads);
   const int64_t packed_floats = in_lines(target.gradient_floats(shape));
   const int64_t state_floats = directions * shape.sequences * size;
-  Memory memory(schedule.row_room(target) +
-                Memory::room<float>(directions * shape.tokens * blocks) +
+  const int64_t gate_row = target.gate_row_bytes(shape);
+  const int64_t gate_bytes = (directions * shape.tokens + 16) * gate_row;
+  const int64_t zero_floats = std::max<int64_t>(blocks, gate_row / 4);
+  Memory memory(schedule.row_room(target, shape) +
+                Memory::room<char>(gate_bytes) +
                 Memory::room<float>(directions * packed_floats) +
-                Memory::room<float>(state_floats) + Memory::room<float>(blocks) +
+                Memory::room<float>(state_floats) + Memory::room<float>(zero_floats) +
                 Memory::room<const float*>(directions * shape.tokens) +
                 static_cast<size_t>(tasks * directions) * Memory::room<float>(task_floats));
-  schedule.take_rows(target, memory);
-  call.d_gates = memory.take<float>(directions * shape.tokens * blocks);
+  schedule.take_rows(target, shape, memory);
+  call.d_gates = memory.take<char>(gate_bytes);
   float* const packed = memory.take<float>(directions * packed_floats);
   float* const carry = memory.take<float>(state_floats);
   call.carry = call.d_cell0 != nullptr ? call.d_cell0 : carry;
-  float* const zeros = memory.take<float>(blocks);
-  std::memset(zeros, 0, static_cast<size_t>(blocks) * sizeof(float));
+  float* const zeros = memory.take<float>(zero_floats);
+  std::memset(zeros, 0, static_cast<size_t>(zero_floats) * sizeof(float));
   call.zeros = zeros;
   const float** const before = memory.take<const float*>(directions * shape.tokens);
   find_hidden_before(call, offsets, before);
@@ -185,6 +194,20 @@ void backward(Backward call, const std::vector<Weights>& weights, const int64_t*
       target.input_gradient(call, first, std::min(kTokensPerTask, shape.tokens - first));
     }
   });
+}
+
+double peak(int threads) {
+  const Target& target = *gatewise::target(Precision::float32);
+  constexpr int64_t kRounds = 2'000'000;
+  std::vector<double> done(static_cast<size_t>(threads));
+  const auto spin = [&](int64_t task) {
+    done[static_cast<size_t>(task)] = target.multiply_and_add(kRounds);
+  };
+  parallel(threads, threads, spin);  // wakes the threads, and the processor
+  const auto start = std::chrono::steady_clock::now();
+  parallel(threads, threads, spin);
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  return std::accumulate(done.begin(), done.end(), 0.0) / time.count();
 }
 
 }  // namespace gatewise

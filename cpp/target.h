@@ -36,7 +36,7 @@ struct Share {
   const Lane* lanes;
   int64_t count;
   int direction;
-  void* rows;  // room for `count` records of `Target::row_bytes`
+  void* rows;  // room for `count` of them, `Target::share_bytes`
 };
 
 // Arrays as kernels.h describes them.
@@ -53,16 +53,16 @@ struct Backward {
   float *d_x, *d_hidden0, *d_cell0;
   WeightGradients d_weights[2];
   // Scratch, made by layer.cc.
-  float* d_gates;              // (D, N, S*H): gradients of the gates before their activation
+  void* d_gates;               // (D, N) rows of Target::gate_row_bytes, and 16 more behind them
   float* carry;                // (D, B, H): what flows from step to step beside the product
-  const float* zeros;          // S*H zeros
+  const float* zeros;          // as many as a row of d_gates has, and at least S*H
   const float* packed[2];      // per direction, from pack_gradient
   const float* const* before;  // (D, N): the hidden state that each token started from
 };
 
 struct Target {
   const char* name;
-  int64_t row_bytes;
+  int64_t (*share_bytes)(const Shape&, int64_t count);
 
   // Forward: pack the weights of one direction once, part by part, then walk any number of texts.
   int64_t (*packed_floats)(const Shape&);
@@ -71,6 +71,7 @@ struct Target {
   void (*walk)(const Forward&, const float* packed, const Share&);
 
   // Backward: walk back, then the gradients of x (by tokens) and of the weights (by tiles of rows).
+  int64_t (*gate_row_bytes)(const Shape&);
   int64_t (*gradient_floats)(const Shape&);
   int64_t (*gradient_parts)(const Shape&);
   void (*pack_gradient)(const Shape&, const Weights&, float* packed, int64_t part);
@@ -80,8 +81,12 @@ struct Target {
   int64_t (*weight_scratch_floats)(const Shape&, int64_t tile_count);
   void (*weight_gradient)(const Backward&, int direction, int64_t first_tile, int64_t tile_count,
                           float* scratch);
+
+  double (*multiply_and_add)(int64_t rounds);
 };
 
+// The best of each family last. The last two multiply in bfloat16, all others in float32.
 extern const Target target_generic, target_avx2, target_avx512;
+extern const Target target_avx512_bf16, target_amx;
 
 }  // namespace gatewise

@@ -1,4 +1,5 @@
-// The whole kernel for one instruction set; target_*.cc include this under their compiler flags.
+// The whole kernel for one instruction set and precision; target_*.cc include this under their
+// compiler flags. GATEWISE_TILE names the file with the products of bfloat16, if it is those.
 //
 // Everything lies in an unnamed namespace and no standard library is included, so that the object
 // defines one global symbol, the table.
@@ -17,11 +18,40 @@ namespace {
 
 #include "cells.inc.h"
 
+#if defined(GATEWISE_TILE)
+#include "pairs.inc.h"
+
+#include GATEWISE_TILE
+
+#include "steps.inc.h"
+
+#include "bfloat16.inc.h"
+#else
+typedef float Element;
+
+#include "steps.inc.h"
+
+#include "float32.inc.h"
+#endif
+
 #include "recurrence.inc.h"
 
 #include "gradient.inc.h"
 
-#include "weight_gradient.inc.h"
+#if defined(GATEWISE_TILE)
+#include "bfloat16_weights.inc.h"
+#else
+#include "float32_weights.inc.h"
+#endif
+
+int64_t share_bytes(const Shape& shape, int64_t count) {
+  return with_cell(shape.cell, [&]<class Cell>() -> int64_t {
+    const int64_t ahead = ForwardLayout<Cell>(shape).operand_elements(count);
+    const int64_t back = GradientLayout<Cell>(shape).operand_elements(count);
+    const int64_t records = count * static_cast<int64_t>(sizeof(BackwardRow) + sizeof(void*));
+    return records + 64 + (ahead > back ? ahead : back) * static_cast<int64_t>(sizeof(Element));
+  });
+}
 
 int64_t packed_floats(const Shape& shape) {
   return with_cell(shape.cell, [&]<class Cell>() { return ForwardLayout<Cell>(shape).floats(); });
@@ -37,6 +67,12 @@ void pack(const Shape& shape, const Weights& weights, float* packed, int64_t par
 
 void walk(const Forward& call, const float* packed, const Share& share) {
   with_cell(call.shape.cell, [&]<class Cell>() { walk<Cell>(call, packed, share); });
+}
+
+int64_t gate_row_bytes(const Shape& shape) {
+  return with_cell(shape.cell, [&]<class Cell>() {
+    return GradientLayout<Cell>(shape).gate_row() * static_cast<int64_t>(sizeof(Element));
+  });
 }
 
 int64_t gradient_floats(const Shape& shape) {
@@ -63,7 +99,7 @@ void input_gradient(const Backward& call, int64_t first_token, int64_t token_cou
 
 int64_t weight_tiles(const Shape& shape) {
   return with_cell(shape.cell, [&]<class Cell>() {
-    return ceil_divide(Cell::kBlocks * shape.hidden_size, kTileRows);
+    return ceil_divide(Cell::kBlocks * shape.hidden_size, kWeightTile);
   });
 }
 
@@ -82,11 +118,12 @@ void weight_gradient(const Backward& call, int direction, int64_t first_tile, in
 
 const Target GATEWISE_TARGET = {
     GATEWISE_NAME,
-    sizeof(BackwardRow) + sizeof(float*),
+    share_bytes,
     packed_floats,
     pack_parts,
     pack,
     walk,
+    gate_row_bytes,
     gradient_floats,
     gradient_parts,
     pack_gradient,
@@ -95,6 +132,7 @@ const Target GATEWISE_TARGET = {
     weight_tiles,
     weight_scratch_floats,
     weight_gradient,
+    multiply_and_add,
 };
 
 }  // namespace gatewise

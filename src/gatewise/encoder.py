@@ -31,20 +31,22 @@ class Encoder:
         self.shape = shape
         self._weights = weights
         self._table = weights["embedding.weight"]
-        self._layers = [
-            kernels.Prepared(
-                shape.cell,
-                [
-                    kernels.Weights(
-                        weights[f"recurrent.weight_ih_{end}"],
-                        weights[f"recurrent.weight_hh_{end}"],
-                        weights[f"recurrent.bias_ih_{end}"],
-                        weights[f"recurrent.bias_hh_{end}"],
-                    )
-                    for end in shape.endings(layer)
-                ],
-            )
-            for layer in range(shape.num_layers)
+        self._prepared: dict[str, list[kernels.Prepared]] = {}
+
+    def layers(self, precision: str) -> list[kernels.Prepared]:
+        """The recurrent layers, packed for a precision of `gatewise.kernels` when first asked."""
+        if precision not in self._prepared:
+            self._prepared[precision] = [
+                kernels.Prepared(self.shape.cell, self._directions(layer), precision=precision)
+                for layer in range(self.shape.num_layers)
+            ]
+        return self._prepared[precision]
+
+    def _directions(self, layer: int) -> list[kernels.Weights]:
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        return [
+            kernels.Weights(*(self._weights[f"recurrent.{name}_{end}"] for name in names))
+            for end in self.shape.endings(layer)
         ]
 
     def vectors(self, words: Sequence[str]) -> Floats:
@@ -56,7 +58,11 @@ class Encoder:
         return vectors
 
     def states(
-        self, ids: Ragged, unknown: Floats | None = None, threads: int | None = None
+        self,
+        ids: Ragged,
+        unknown: Floats | None = None,
+        threads: int | None = None,
+        precision: str = "fp32",
     ) -> tuple[Floats, Floats]:
         """Hidden states of the last layer, (N, P), and the final ones of every text, (B, P).
 
@@ -64,13 +70,14 @@ class Encoder:
             ids: token ids; those from the vocabulary's size on are rows of `unknown`.
             unknown: vectors of unknown words, (U, E), as `vectors` makes them.
             threads: by default all cores.
+            precision: of the recurrent layers' products, see `gatewise.kernels`.
         """
         known = len(self._table)
         values = self._table[np.where(ids.values < known, ids.values, 0)]
         if unknown is not None and len(unknown):
             places = np.flatnonzero(ids.values >= known)
             values[places] = unknown[ids.values[places] - known]
-        for layer in self._layers:
+        for layer in self.layers(precision):
             output = layer.forward(values, ids.offsets, threads=threads)
             values = output.hidden
         # (D, B, H) → (B, D * H): the directions of a text beside each other.
@@ -78,10 +85,14 @@ class Encoder:
         return values, final
 
     def pool(
-        self, ids: Ragged, unknown: Floats | None = None, threads: int | None = None
+        self,
+        ids: Ragged,
+        unknown: Floats | None = None,
+        threads: int | None = None,
+        precision: str = "fp32",
     ) -> Floats:
         """One vector per text, (B, pooled_size). Empty texts give zeros. Arguments as `states`."""
-        hidden, final = self.states(ids, unknown, threads)
+        hidden, final = self.states(ids, unknown, threads, precision)
         match self.shape.pooling:
             case "last":
                 return final

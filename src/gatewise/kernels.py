@@ -11,6 +11,10 @@ Text i owns the tokens offsets[i] .. offsets[i + 1]; direction 1 walks backwards
 of an empty text is its start state. Results are the same to the bit for any number of threads, and
 for a text alone or in any batch. The interpreter lock is released during the work.
 
+`precision` is that of the numbers that are multiplied: "fp32", or "bf16" (bfloat16), which rounds
+them to 8 bits of mantissa and needs a processor with instructions for it. Sums, states and
+everything that goes in or out are float32 either way.
+
 The environment variable GATEWISE_KERNEL forces an instruction set; `describe()` names them.
 """
 
@@ -20,7 +24,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +52,7 @@ if _forced is not None and not _kernel.use_target(_forced):
     )
 
 _KINDS = {name: kind for kind, name in enumerate(CELLS)}
+PRECISIONS = ("fp32", "bf16")
 
 
 def describe() -> dict[str, Any]:
@@ -55,9 +60,29 @@ def describe() -> dict[str, Any]:
     return {
         "in_use": _kernel.target(),
         "available": _kernel.available_targets(),
+        "precisions": precisions(),
         "threads": default_threads(),
         "team": _kernel.team(),
     }
+
+
+def precisions() -> tuple[str, ...]:
+    """The precisions that the instruction set in use has."""
+    return PRECISIONS if _kernel.has_bfloat16() else PRECISIONS[:1]
+
+
+def chosen_precision(wanted: str) -> Literal["fp32", "bf16"]:
+    """The precision that fp32, bf16 or auto stands for on this machine.
+
+    Auto is bf16 on the matrix unit of Intel's processors and on AMD's. Others with AVX512-BF16 do
+    half as many of its products per second as of fp32.
+
+    Raises:
+        OptionError: bf16 is wanted and the instruction set in use has none.
+    """
+    if wanted == "auto":
+        return "bf16" if _kernel.prefers_bfloat16() else "fp32"
+    return "bf16" if _precision(wanted) else "fp32"
 
 
 def default_threads() -> int:
@@ -65,6 +90,14 @@ def default_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def fma_peak(threads: int | None = None) -> float:
+    """The most float32 GFLOP/s that the instruction set in use can do, measured for some 0.1 s.
+
+    Multiplications and additions in registers alone: what no program on this machine exceeds.
+    """
+    return float(_kernel.peak(_threads(threads))) / 1e9
 
 
 def share_threads() -> None:
@@ -128,15 +161,24 @@ class Prepared:
         ValueError: a shape or type does not fit, in one sentence.
     """
 
-    def __init__(self, cell: str, weights: Sequence[Weights], threads: int | None = None) -> None:
+    def __init__(
+        self,
+        cell: str,
+        weights: Sequence[Weights],
+        threads: int | None = None,
+        precision: str = "fp32",
+    ) -> None:
         self.cell = cell
+        self.precision = precision
         self.weights = tuple(weights)
         self.input_size, self.hidden_size = _check_weights(cell, weights)
         self.directions = len(weights)
-        self._packed = _kernel.Packed(_KINDS[cell], *_columns(weights), _threads(threads))
+        self._packed = _kernel.Packed(
+            _KINDS[cell], *_columns(weights), _precision(precision), _threads(threads)
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Prepared, (self.cell, self.weights)
+        return Prepared, (self.cell, self.weights, None, self.precision)
 
     def forward(
         self,
@@ -191,13 +233,14 @@ def forward(
     cell0: Floats | None = None,
     save: bool = False,
     threads: int | None = None,
+    precision: str = "fp32",
 ) -> Output:
     """One layer over a ragged batch: pack the weights, then answer. One `Weights` per direction.
 
     Raises:
         ValueError: a shape or type does not fit, in one sentence.
     """
-    prepared = Prepared(cell, weights, threads)
+    prepared = Prepared(cell, weights, threads, precision)
     return prepared.forward(x, offsets, hidden0=hidden0, cell0=cell0, save=save, threads=threads)
 
 
@@ -215,6 +258,7 @@ def backward(
     cell0: Floats | None = None,
     input_gradient: bool = True,
     threads: int | None = None,
+    precision: str = "fp32",
 ) -> Gradients:
     """Every gradient of `forward`, which must have been called with save=True.
 
@@ -275,6 +319,7 @@ def backward(
         *_columns(gradients.d_weights),
         gradients.d_hidden0,
         gradients.d_cell0,
+        _precision(precision),
         _threads(threads),
     )
     return gradients
@@ -293,6 +338,19 @@ def _threads(threads: int | None) -> int:
     if threads < 1:
         raise ValueError(f"threads must be at least 1. Got {threads}.")
     return threads
+
+
+def _precision(precision: str) -> int:
+    if precision not in PRECISIONS:
+        raise OptionError(
+            f"The precision must be one of {', '.join(PRECISIONS)}. Got {precision!r}."
+        )
+    if precision not in precisions():
+        raise OptionError(
+            f"The precision {precision} needs a processor with AMX or AVX512-BF16. The instruction "
+            f"set in use here, {_kernel.target()}, is neither: choose fp32, or auto to train."
+        )
+    return PRECISIONS.index(precision)
 
 
 def _check_array(name: str, array: Any, shape: tuple[int, ...], whose: str = "") -> None:

@@ -19,6 +19,7 @@ LARGEST = 2**31
 """No number of an option is greater: a file cannot ask for more than a machine could hold."""
 PoolingName = Literal["concat", "last", "mean", "max", "attention"]
 Level = Literal["word", "char", "bpe"]
+PrecisionChoice = Literal["fp32", "bf16", "auto"]
 
 
 def option(
@@ -155,6 +156,11 @@ class Training:
     )
     seed: int = option(0, "Of weights, shuffling, dropout and the dev split.", minimum=0)
     threads: int | None = option(None, "Threads; by default all cores there are.", minimum=1)
+    precision: PrecisionChoice = option(
+        "fp32",
+        "Numbers that the recurrent layers multiply: fp32, the faster and rougher bf16 where the "
+        "processor has it, or auto for whichever is faster here.",
+    )
     max_classes: int = option(1000, "Different labels that are allowed.", minimum=2)
     baseline: bool = option(
         True, "Also fit TF-IDF with logistic regression on the same rows, for comparison."

@@ -187,11 +187,11 @@ def test_operators_tell_the_truth_about_themselves(cell: str, bidirectional: boo
     start = torch.randn(directions, 5, 9, requires_grad=True)
     cell0 = start.detach().clone().requires_grad_() if cell == "lstm" else None
     arguments = (cell, values, offsets, flat, directions, start, cell0)
-    torch.library.opcheck(recurrent_forward, (*arguments, True, 1))
+    torch.library.opcheck(recurrent_forward, (*arguments, True, 1, "fp32"))
     detached = tree_map(lambda part: part.detach() if isinstance(part, Tensor) else part, arguments)
-    hidden, final, _, gates, cells = recurrent_forward(*detached, True, 1)
+    hidden, final, _, gates, cells = recurrent_forward(*detached, True, 1, "fp32")
     d_cell = torch.ones_like(final) if cell == "lstm" else None
-    saved = (hidden, gates, cells, torch.ones_like(hidden), None, d_cell, True, 1)
+    saved = (hidden, gates, cells, torch.ones_like(hidden), None, d_cell, True, 1, "fp32")
     torch.library.opcheck(recurrent_backward, (*detached, *saved))
 
 

@@ -26,6 +26,7 @@ class Encoder(nn.Module):
         dropout: share of features left out before every layer and after the last, the same at
             every token of a text.
         weight_dropout: share of the recurrent weights left out (Merity et al. 2018).
+        precision: of the recurrent layers' products on the CPU, fp32 or bf16.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Encoder(nn.Module):
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
         weight_dropout: float = 0.0,
+        precision: str = "fp32",
     ) -> None:
         super().__init__()
         self.shape = shape
         self.dropout = dropout
         self.weight_dropout = weight_dropout
+        self.precision = precision
         self.embedding = WordEmbedding(
             shape.vocabulary_size, shape.embedding_size, shape.subwords, embedding_dropout
         )
@@ -65,7 +68,11 @@ class Encoder(nn.Module):
         values = locked_dropout(self.embedding(ids), offsets, dropout)
         for layer in range(self.shape.num_layers):
             values, final = recurrent_layer(
-                self.shape.cell, values, offsets, self._layer_weights(layer)
+                self.shape.cell,
+                values,
+                offsets,
+                self._layer_weights(layer),
+                precision=self.precision,
             )
             values = locked_dropout(values, offsets, dropout)
         # (D, B, H) → (B, D * H): the directions of a text beside each other.

@@ -44,6 +44,7 @@ def recurrent_forward(
     cell0: Tensor | None,
     save: bool,
     threads: int,
+    precision: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Hidden, final_hidden, final_cell, saved_gates and saved_cells, empty where there is none."""
     kernels.share_threads()
@@ -56,6 +57,7 @@ def recurrent_forward(
         cell0=_array(cell0),
         save=save,
         threads=threads,
+        precision=precision,
     )
     return (
         _tensor(output.hidden),
@@ -77,6 +79,7 @@ def _(
     cell0: Tensor | None,
     save: bool,
     threads: int,
+    precision: str,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     tokens, texts, size = values.shape[0], offsets.shape[0] - 1, weights[1].shape[1]
     has_cell, blocks = CELLS[cell].has_cell, len(CELLS[cell].saved)
@@ -106,6 +109,7 @@ def recurrent_backward(
     d_final_cell: Tensor | None,
     input_gradient: bool,
     threads: int,
+    precision: str,
 ) -> list[Tensor]:
     """d_values, d_hidden0, d_cell0 (empty where there is none) and the gradients of the weights."""
     kernels.share_threads()
@@ -124,6 +128,7 @@ def recurrent_backward(
         cell0=_array(cell0),
         input_gradient=input_gradient,
         threads=threads,
+        precision=precision,
     )
     return [
         _tensor(gradients.d_x),
@@ -155,6 +160,7 @@ def _(
     d_final_cell: Tensor | None,
     input_gradient: bool,
     threads: int,
+    precision: str,
 ) -> list[Tensor]:
     state = (directions, offsets.shape[0] - 1, weights[1].shape[1])
     return [
@@ -166,20 +172,20 @@ def _(
 
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    cell, values, offsets, weights, directions, hidden0, cell0, _, threads = inputs
+    cell, values, offsets, weights, directions, hidden0, cell0, _, threads, precision = inputs
     hidden, _, _, gates, cells = output
     # Otherwise every backward would begin by filling zeros as large as the saved gates.
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(values, offsets, hidden0, cell0, hidden, gates, cells, *weights)
-    ctx.call = cell, directions, threads
+    ctx.call = cell, directions, threads, precision
 
 
 def _differentiate(ctx: Any, *d_outputs: Tensor | None) -> tuple[Any, ...]:
     values, offsets, hidden0, cell0, hidden, gates, cells, *weights = ctx.saved_tensors
-    cell, directions, threads = ctx.call
+    cell, directions, threads, precision = ctx.call
     d_hidden, d_final_hidden, d_final_cell, _, _ = d_outputs
     if d_hidden is None and d_final_hidden is None and d_final_cell is None:
-        return (None,) * 9
+        return (None,) * 10
     d_values, d_hidden0, d_cell0, *d_weights = recurrent_backward(
         cell,
         values,
@@ -196,6 +202,7 @@ def _differentiate(ctx: Any, *d_outputs: Tensor | None) -> tuple[Any, ...]:
         d_final_cell,
         ctx.needs_input_grad[1],
         threads,
+        precision,
     )
     return (
         None,
@@ -205,6 +212,7 @@ def _differentiate(ctx: Any, *d_outputs: Tensor | None) -> tuple[Any, ...]:
         None,
         d_hidden0 if hidden0 is not None else None,
         d_cell0 if cell0 is not None else None,
+        None,
         None,
         None,
     )

@@ -35,6 +35,7 @@ def recurrent_layer(
     start: State | None = None,
     *,
     threads: int | None = None,
+    precision: str = "fp32",
 ) -> tuple[Tensor, State]:
     """One recurrent layer over a ragged batch.
 
@@ -46,6 +47,7 @@ def recurrent_layer(
             bias, bias_ih and bias_hh (G*H,). Any tensors will do, dropped copies for instance.
         start: states to start from, zeros if None.
         threads: torch.get_num_threads() if None.
+        precision: of the kernel's products, fp32 or bf16; see `gatewise.kernels`.
 
     Returns:
         Hidden states of every token (N, D*H), and the states after every text's last token.
@@ -63,7 +65,7 @@ def recurrent_layer(
     if threads is None:
         threads = _torch_threads()
     hidden, final_hidden, final_cell, _, _ = recurrent_forward(
-        cell, values, offsets, flat, len(weights), hidden0, cell0, save, threads
+        cell, values, offsets, flat, len(weights), hidden0, cell0, save, threads, precision
     )
     return hidden, State(final_hidden, final_cell if CELLS[cell].has_cell else None)
 

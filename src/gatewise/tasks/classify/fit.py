@@ -73,6 +73,7 @@ def fit(
 ) -> None:
     """Fit a classifier in place; the arguments are those of `TextClassifier.fit`."""
     started = time.perf_counter()
+    training = replace(training, precision=kernels.chosen_precision(training.precision))
     texts = list_of_texts(texts)
     check_lengths(texts, given, "labels")
     labels = Labels.learn(given, label_names)
@@ -120,7 +121,7 @@ def fit(
     )
 
     with _torch_settings(training):
-        network = _network(chosen, tokenizer, labels, unknown, rows, vectors, ids)
+        network = _network(chosen, tokenizer, labels, unknown, rows, vectors, ids, training)
         history = _train(network, rows, ids, dev_rows, dev_ids, labels, training, warnings)
         calibrate(network, dev_rows, dev_ids, labels)
         weights = network.arrays()
@@ -223,6 +224,7 @@ def _network(
     rows: Rows,
     vectors: Vectors | None,
     ids: Ragged,
+    training: Training,
 ) -> ClassifierNetwork:
     shape = chosen.shape(len(tokenizer))
     encoder = Encoder(
@@ -230,6 +232,7 @@ def _network(
         embedding_dropout=chosen.embedding_dropout or 0.0,
         dropout=chosen.dropout,
         weight_dropout=chosen.weight_dropout,
+        precision=training.precision,
     )
     if shape.subwords:
         # The token of all unknown words is no word itself: it has no pieces.

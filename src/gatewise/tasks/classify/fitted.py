@@ -45,16 +45,17 @@ class Fitted:
             return self.tokenizer.encode_open(texts)
         return self.tokenizer.encode(texts), []
 
-    def scores(self, ids: Ragged, unknown: Floats, threads: int | None) -> Floats:
+    def scores(self, ids: Ragged, unknown: Floats, threads: int | None, precision: str) -> Floats:
         """Scores of a batch, (B, L): what recurrent layers and token pairs say together.
 
         Args:
             ids: token ids as `encode` gives them.
             unknown: vectors of the unknown words, (U, E).
             threads: by default all cores.
+            precision: of the recurrent layers' products, see `gatewise.kernels`.
         """
         weights = self.weights
-        pooled = self.encoder.pool(ids, unknown, threads)
+        pooled = self.encoder.pool(ids, unknown, threads, precision)
         scores: Floats = pooled @ weights["head.weight"].T + weights["head.bias"]
         if not self.chosen.token_pairs:
             return scores

@@ -114,6 +114,7 @@ class TextClassifier:
     def __post_init__(self) -> None:
         options.check(self)
         self.threads: int | None = None
+        self.precision = "fp32"
         self._fitted: Fitted | None = None
 
     @property
@@ -238,7 +239,7 @@ class TextClassifier:
         unknown = fitted.encoder.vectors(words)
         scores = np.empty((len(ids), len(fitted.labels.names)), np.float32)
         for rows in in_order(short.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
-            scores[rows] = fitted.scores(short.take(rows), unknown, self.threads)
+            scores[rows] = fitted.scores(short.take(rows), unknown, self.threads, self.precision)
         return scores
 
     def evaluate(self, texts: Sequence[str], labels: Any) -> Evaluation:

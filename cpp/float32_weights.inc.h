@@ -5,7 +5,7 @@
 // Tokens are summed in blocks of kTokens, the blocks in order, so the result does not depend on
 // how the rows were divided among threads. A tile is kTileRows rows of the result.
 
-constexpr int kTileRows = kColumnRows;
+constexpr int kTileRows = kColumnRows, kWeightTile = kTileRows;
 constexpr int64_t kTokens = 192;
 
 // Which part of one tile's rows receives which product.
@@ -127,7 +127,7 @@ void weight_gradient(const Backward& call, int direction, int64_t first_tile, in
   const WeightScratch room(shape, tile_count, scratch);
   const int64_t first_row = first_tile * kTileRows;
   const int64_t row_count = least(tile_count * kTileRows, stride - first_row);
-  const float* const d_gates = call.d_gates + direction * shape.tokens * stride + first_row;
+  const float* const d_gates = d_gates_of(call) + direction * shape.tokens * stride + first_row;
   const float* const* const before = call.before + direction * shape.tokens;
 
   copy_or_zero(room.sums, nullptr, tile_count * tile_stride);

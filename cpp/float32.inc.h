@@ -1,0 +1,339 @@
+// The products of both walks in float32. bfloat16.inc.h offers the same names for the other precision.
+//
+// A tile of the forward walk is up to kForwardRows texts by kUnits hidden units with all their
+// gates. Its sums start from the bias and run over the input x and then over the hidden state of
+// the token before. Both are read where they lie: the left operand of a product is a pointer per
+// row, so that a row may be a token of x, a row of the output, or a start state.
+
+// With so few texts a step is a product of hardly any rows, and reading the weights takes most of
+// its time. Then the input products of kAhead tokens are taken together, before their steps, and
+// several tiles side by side keep the arithmetic units busy.
+constexpr int64_t kFewTexts = 2, kAhead = 24;
+
+// Weights of one direction, packed: per tile the input panel, then the hidden panels, then biases.
+template <class Cell>
+struct ForwardLayout {
+  static constexpr int64_t kUnits = Cell::kWidth * kLanes;
+  static constexpr int64_t kPanel = Cell::kGates * kUnits;  // floats per k
+  int64_t tiles, input_size, hidden_size;
+
+  explicit ForwardLayout(const Shape& shape)
+      : tiles(ceil_divide(shape.hidden_size, kUnits)),
+        input_size(shape.input_size),
+        hidden_size(shape.hidden_size) {}
+  int64_t input(int64_t tile) const { return tile * input_size * kPanel; }
+  int64_t hidden(int64_t tile) const { return (tiles * input_size + tile * hidden_size) * kPanel; }
+  int64_t bias(int64_t tile) const { return hidden(tiles) + tile * Cell::kBlocks * kUnits; }
+  int64_t floats() const { return bias(tiles); }
+  // Sums of one text's step, and room for those that a walk of `rows` texts may take ahead.
+  int64_t step_sums() const { return tiles * Cell::kBlocks * kUnits; }
+  int64_t operand_elements(int64_t rows) const {
+    return least(rows, kFewTexts) * kAhead * step_sums();
+  }
+};
+
+// Transposes rows `gate_of(g) * H + unit` of a weight matrix into the tile's panel [k][gate][unit].
+template <class Cell, class GateOf>
+void pack_panel(float* panel, const float* weight, int64_t depth, int64_t hidden_size, int64_t tile,
+                const GateOf& gate_of) {
+  using Layout = ForwardLayout<Cell>;
+  constexpr int64_t kBlock = 16;  // values of k whose part of the panel stays in the first cache
+  for (int64_t start = 0; start < depth; start += kBlock) {
+    const int64_t stop = least(start + kBlock, depth);
+    for (int gate = 0; gate < Cell::kGates; ++gate) {
+      for (int64_t lane = 0; lane < Layout::kUnits; ++lane) {
+        const int64_t unit = tile * Layout::kUnits + lane;
+        const float* const row = weight + (gate_of(gate) * hidden_size + unit) * depth;
+        float* const to = panel + gate * Layout::kUnits + lane;
+        for (int64_t k = start; k < stop; ++k) {
+          to[k * Layout::kPanel] = unit < hidden_size ? row[k] : 0.0f;
+        }
+      }
+    }
+  }
+}
+
+template <class Cell>
+void pack_tile(const Shape& shape, const Weights& weights, float* packed, int64_t tile) {
+  using Layout = ForwardLayout<Cell>;
+  const Layout layout(shape);
+  const int64_t size = shape.hidden_size;
+  pack_panel<Cell>(packed + layout.input(tile), weights.weight_ih, shape.input_size, size, tile,
+                   [](int gate) { return Cell::input_gate(gate); });
+  pack_panel<Cell>(packed + layout.hidden(tile), weights.weight_hh, size, size, tile,
+                   [](int gate) { return Cell::hidden_gate(gate); });
+  pack_bias<Cell>(shape, weights, packed + layout.bias(tile), tile);
+}
+
+template <class Cell, int Rows>
+INLINE void forward_tile(const ForwardRow* rows, const float* packed,
+                         const ForwardLayout<Cell>& layout, int64_t tile) {
+  constexpr int kWidth = Cell::kWidth, kColumns = Cell::kBlocks * kWidth;
+  constexpr int kProduct = Cell::kGates * kWidth;
+  Vec sums[Rows][kColumns];
+  const float *x[Rows], *hidden[Rows];
+  const float* const bias = packed + layout.bias(tile);
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    x[r] = rows[r].x;
+    hidden[r] = rows[r].hidden_before;
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) sums[r][c] = load(bias + c * kLanes);
+  }
+  accumulate<Cell::kInputFirst * kWidth, kProduct>(sums, x, packed + layout.input(tile),
+                                                   layout.input_size);
+  accumulate<Cell::kHiddenFirst * kWidth, kProduct>(sums, hidden, packed + layout.hidden(tile),
+                                                    layout.hidden_size);
+  // A copy, because sums whose address leaves this function could not live in registers above.
+  Vec finished[Rows * kColumns];
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) finished[r * kColumns + c] = sums[r][c];
+  }
+  finish_step<Cell>(rows, Rows, finished, tile, layout.hidden_size);
+}
+
+// The input products of Rows tokens: x[r] to sums + r * stride.
+template <class Cell, int Rows>
+INLINE void input_tile(const float* const* x, const float* packed,
+                       const ForwardLayout<Cell>& layout, int64_t tile, float* to) {
+  constexpr int kWidth = Cell::kWidth, kColumns = Cell::kBlocks * kWidth;
+  Vec sums[Rows][kColumns];
+  const float* rows[Rows];
+  const float* const bias = packed + layout.bias(tile);
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    rows[r] = x[r];
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) sums[r][c] = load(bias + c * kLanes);
+  }
+  accumulate<Cell::kInputFirst * kWidth, Cell::kGates * kWidth>(
+      sums, rows, packed + layout.input(tile), layout.input_size);
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) {
+      store(to + r * layout.step_sums() + (tile * kColumns + c) * kLanes, sums[r][c]);
+    }
+  }
+}
+
+// One step of Rows texts for Tiles tiles, from input products taken ahead: start[r].
+template <class Cell, int Rows, int Tiles>
+INLINE void few_rows(const ForwardRow* rows, const float* const (&start)[Rows],
+                     const float* packed, const ForwardLayout<Cell>& layout, int64_t first_tile) {
+  constexpr int kWidth = Cell::kWidth, kColumns = Cell::kBlocks * kWidth;
+  constexpr int kFirst = Cell::kHiddenFirst * kWidth, kProduct = Cell::kGates * kWidth;
+  Vec sums[Tiles][Rows][kColumns];
+#pragma GCC unroll 16
+  for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+      for (int c = 0; c < kColumns; ++c) {
+        sums[t][r][c] = load(start[r] + ((first_tile + t) * kColumns + c) * kLanes);
+      }
+    }
+  }
+  const float* panel = packed + layout.hidden(first_tile);
+  const int64_t next_tile = layout.hidden_size * ForwardLayout<Cell>::kPanel;
+#pragma GCC unroll 1
+  for (int64_t k = 0; k < layout.hidden_size; ++k, panel += ForwardLayout<Cell>::kPanel) {
+    Vec value[Rows];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) value[r] = splat(rows[r].hidden_before[k]);
+#pragma GCC unroll 16
+    for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 16
+      for (int c = 0; c < kProduct; ++c) {
+        const Vec weight = load(panel + t * next_tile + c * kLanes);
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; ++r) sums[t][r][kFirst + c] += value[r] * weight;
+      }
+    }
+  }
+  Vec finished[Tiles][Rows * kColumns];
+#pragma GCC unroll 16
+  for (int t = 0; t < Tiles; ++t) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+      for (int c = 0; c < kColumns; ++c) finished[t][r * kColumns + c] = sums[t][r][c];
+    }
+  }
+  for (int t = 0; t < Tiles; ++t) {
+    finish_step<Cell>(rows, Rows, finished[t], first_tile + t, layout.hidden_size);
+  }
+}
+
+// The products of a forward walk, step by step: `prepare` for all texts, then `tiles`.
+template <class Cell>
+class StepProducts {
+ public:
+  StepProducts(const float* packed, const ForwardLayout<Cell>& layout, Element* operands)
+      : packed_(packed), layout_(layout), ahead_(operands) {}
+
+  // Tokens of x lie `stride` floats from each other as they are walked.
+  void prepare(const ForwardRow* rows, int64_t active, const Lane* lanes, int64_t step,
+               int64_t stride) {
+    if (active > kFewTexts) return;
+    if (step == ahead_end_ || ahead_end_ == 0) {
+      ahead_start_ = step;
+      ahead_end_ = step + kAhead;
+      for (int64_t i = 0; i < active; ++i) {
+        take_ahead(rows[i].x, stride, least(kAhead, lanes[i].length - step),
+                   ahead_ + i * kAhead * layout_.step_sums());
+      }
+    }
+    step_ = step;
+  }
+
+  // One step of `active` texts for the hidden units of the given tiles.
+  void tiles(const ForwardRow* rows, int64_t active, int64_t first_tile, int64_t last_tile) const {
+    constexpr bool kMany = kRegisters == 32;
+    if (active == 1) {
+      // Back and forth: what was read last is still in the first cache when the next step begins.
+      const bool forth = (step_ & 1) == 0;
+      for_groups<kMany ? 4 : 2>(last_tile - first_tile, [&]<int T>(Count<T>, int64_t tile) {
+        const int64_t place = forth ? first_tile + tile : last_tile - tile - T;
+        few_rows<Cell, 1, T>(rows, {start(0)}, packed_, layout_, place);
+      });
+    } else if (active == 2) {
+      for_groups<kMany ? 2 : 1>(last_tile - first_tile, [&]<int T>(Count<T>, int64_t tile) {
+        few_rows<Cell, 2, T>(rows, {start(0), start(1)}, packed_, layout_, first_tile + tile);
+      });
+    } else {
+      for (int64_t tile = first_tile; tile < last_tile; ++tile) {
+        for_groups<kForwardRows>(active, [&]<int Rows>(Count<Rows>, int64_t first) {
+          forward_tile<Cell, Rows>(rows + first, packed_, layout_, tile);
+        });
+      }
+    }
+  }
+
+ private:
+  const float* start(int64_t text) const {
+    return ahead_ + (text * kAhead + step_ - ahead_start_) * layout_.step_sums();
+  }
+
+  void take_ahead(const float* x, int64_t stride, int64_t tokens, float* to) const {
+    const float* rows[kAhead];
+    for (int64_t i = 0; i < tokens; ++i) rows[i] = x + i * stride;
+    for (int64_t tile = 0; tile < layout_.tiles; ++tile) {
+      for_groups<kForwardRows>(tokens, [&]<int Rows>(Count<Rows>, int64_t first) {
+        input_tile<Cell, Rows>(rows + first, packed_, layout_, tile,
+                               to + first * layout_.step_sums());
+      });
+    }
+  }
+
+  const float* packed_;
+  const ForwardLayout<Cell>& layout_;
+  float* ahead_;  // [text][step][tile][block][unit], from step ahead_start_ on
+  int64_t step_ = 0, ahead_start_ = 0, ahead_end_ = 0;
+};
+
+// Columns of a product, divided into blocks of at most kColumnVectors vectors.
+struct ColumnBlocks {
+  int64_t columns, vectors;
+  explicit ColumnBlocks(int64_t count) : columns(count), vectors(ceil_divide(count, kLanes)) {}
+  int64_t padded() const { return vectors * kLanes; }
+  int64_t count() const { return ceil_divide(vectors, kColumnVectors); }
+};
+
+// Both weight matrices of one direction as right operands [block][k][columns], k over kGates * H
+// rows in the order of the saved blocks.
+template <class Cell>
+struct GradientLayout {
+  int64_t depth;
+  ColumnBlocks input, hidden;
+
+  explicit GradientLayout(const Shape& shape)
+      : depth(Cell::kGates * shape.hidden_size),
+        input(shape.input_size),
+        hidden(shape.hidden_size) {}
+  // Elements of a token's d_gates, and of the operands that walk_back gathers: none.
+  int64_t gate_row() const { return Cell::kBlocks * hidden.columns; }
+  int64_t operand_elements(int64_t) const { return 0; }
+  int64_t input_start() const { return hidden.padded() * depth; }
+  int64_t floats() const { return input_start() + input.padded() * depth; }
+};
+
+// Part p packs the p-th block of columns: those of weight_hh first, then those of weight_ih.
+template <class Cell>
+void pack_gradient_block(const Shape& shape, const Weights& weights, float* packed, int64_t part) {
+  const GradientLayout<Cell> layout(shape);
+  const bool is_hidden = part < layout.hidden.count();
+  const ColumnBlocks& blocks = is_hidden ? layout.hidden : layout.input;
+  const float* const weight = is_hidden ? weights.weight_hh : weights.weight_ih;
+  const int64_t wanted = is_hidden ? part : part - layout.hidden.count();
+  float* panel = packed + (is_hidden ? 0 : layout.input_start());
+  int64_t block = 0;
+  for_groups<kColumnVectors>(blocks.vectors, [&]<int N>(Count<N>, int64_t first) {
+    if (block++ == wanted) {
+      const int64_t column = first * kLanes, padded = N * kLanes;
+      pack_columns(panel, layout.depth, column, least(padded, blocks.columns - column), padded,
+                   [&](int64_t k) {
+                     const int gate = static_cast<int>(k / shape.hidden_size);
+                     const int row = is_hidden ? Cell::hidden_gate(gate) : Cell::input_gate(gate);
+                     const int64_t unit = k % shape.hidden_size;
+                     return weight + (row * shape.hidden_size + unit) * blocks.columns;
+                   });
+    }
+    panel += N * kLanes * layout.depth;
+  });
+}
+
+// The left operand of `multiply`: where its rows lie.
+typedef const Element* const* LeftRows;
+
+// Nothing to do: rows are read no further than they are written.
+INLINE void finish_row(Element*, int64_t, int64_t) {}
+
+// Rows that lie anywhere are taken as they are.
+INLINE LeftRows scattered_rows(const Element* const* rows, int64_t, int64_t, Element*) {
+  return rows;
+}
+
+// Rows `stride` apart; `room` is for as many pointers.
+INLINE LeftRows even_rows(const Element* first, int64_t stride, int64_t count,
+                          const Element** room) {
+  for (int64_t i = 0; i < count; ++i) room[i] = first + i * stride;
+  return room;
+}
+
+// out[row] = left[row] times the packed matrix, block by block of columns; finish(first row, rows,
+// sums, first column, vectors) takes every tile. A second product may be added in `more`.
+template <class Finish>
+INLINE void multiply(int64_t row_count, const ColumnBlocks& blocks, int64_t depth,
+                     LeftRows left, const float* panel, LeftRows more_left,
+                     const float* more_panel, const Finish& finish) {
+  for_groups<kColumnVectors>(blocks.vectors, [&]<int N>(Count<N>, int64_t vector) {
+    for_groups<kColumnRows>(row_count, [&]<int Rows>(Count<Rows>, int64_t first) {
+      Vec sums[Rows][N];
+      const float* rows[Rows];
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+        rows[r] = left[first + r];
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) sums[r][n] = Vec{};
+      }
+      accumulate<0, N>(sums, rows, panel, depth);
+      if (more_panel != nullptr) {
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; ++r) rows[r] = more_left[first + r];
+        accumulate<0, N>(sums, rows, more_panel, depth);
+      }
+      Vec finished[Rows * N];
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) finished[r * N + n] = sums[r][n];
+      }
+      finish(first, Rows, finished, vector * kLanes, N);
+    });
+    panel += N * kLanes * depth;
+    if (more_panel != nullptr) more_panel += N * kLanes * depth;
+  });
+}
