@@ -5,10 +5,15 @@ TORCH_INDEX ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Benchmarks have a virtual environment of their own, with the peers that they compare with.
+BENCH := .venv-bench
+IMDB ?= ../shared/data/imdb
+# For all three, for instance: make bench BENCH_OPTIONS='--write docs/benchmarks.md'
+BENCH_OPTIONS ?=
 SOURCES := pyproject.toml CMakeLists.txt constraints.txt $(wildcard cpp/*) \
 	$(shell find src -name '*.py' -o -name '*.csv' 2>/dev/null)
 
-.PHONY: demo test lint bench develop clean
+.PHONY: demo test lint bench quality develop clean
 
 demo: $(INSTALLED)
 	rm -rf build/demo && mkdir -p build/demo
@@ -24,7 +29,12 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(INSTALLED)
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python benchmarks/recurrence.py $(BENCH_OPTIONS)
+	$(BENCH)/bin/python benchmarks/latency.py $(BENCH_OPTIONS)
+	$(BENCH)/bin/python benchmarks/train_step.py $(IMDB) $(BENCH_OPTIONS)
+
+quality: $(INSTALLED)
 	$(BIN)/python benchmarks/quality.py
 
 # The package in the virtual environment follows the files in src/ without a new installation.
@@ -36,6 +46,16 @@ $(INSTALLED): $(SOURCES) | .venv
 	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install -q '.[train]'
 	touch $@
 
+$(BENCH)/.installed: $(SOURCES) | $(BENCH)
+	PIP_CONSTRAINT=constraints.txt $(BENCH)/bin/pip install -q '.[train]'
+	touch $@
+
+$(BENCH):
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install -q 'pip>=25.1'
+	$(BENCH)/bin/pip install -q -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(BENCH)/bin/pip install -q -c constraints.txt --group bench
+
 .venv:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q 'pip>=25.1'
@@ -43,4 +63,4 @@ $(INSTALLED): $(SOURCES) | .venv
 	$(BIN)/pip install -q -c constraints.txt --group test --group lint
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv $(BENCH) build dist

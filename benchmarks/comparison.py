@@ -8,9 +8,11 @@ from plain import PaddedBatch, PlainNetwork
 from step_parts import Stopwatch, Turns, adamw, cut_step, gatewise_turns, plain_turns, race
 from steps import GatewiseNetwork, Places, Reviews
 
+from gatewise import kernels
+
 TURN = 3
 """Steps of a contender's turn."""
-OURS, FULL = "Gatewise", "Gatewise, all defaults"
+OURS, FULL, BF16 = "Gatewise", "Gatewise, all defaults", "Gatewise, bf16"
 PACKED, PADDED = "torch packed", "torch padded\\*"
 SORTED_PACKED, EXPERT = "torch packed, sorted", "torch padded, sorted, fused\\*"
 
@@ -21,9 +23,11 @@ class Comparison:
     def __init__(self, reviews: Reviews, steps: int) -> None:
         self.reviews, self.steps = reviews, steps
         self.ours = {
-            OURS: GatewiseNetwork(reviews, everything=False),
+            OURS: GatewiseNetwork(reviews),
             FULL: GatewiseNetwork(reviews, everything=True),
         }
+        if "bf16" in kernels.precisions():
+            self.ours[BF16] = GatewiseNetwork(reviews, precision="bf16")
         chosen, known = self.ours[OURS].chosen, len(reviews.tokenizer)
         self.plain = {
             name: PlainNetwork(chosen, known, 2, packed=name in (PACKED, SORTED_PACKED))

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from layers import Case, Layer
+from cases import Case
+from layers import Layer
 
 
 def installed() -> bool:

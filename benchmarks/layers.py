@@ -8,50 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from cases import Case, Lengths
 from timing import Call
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from gatewise.cells import CELLS
 from gatewise.nn.recurrent import recurrent_layer
-
-Lengths = NDArray[np.int64]
-LENGTHS: dict[str, Callable[[Any, int], Lengths]] = {
-    "imdb": lambda random, n: random.lognormal(5.2, 0.6, n).clip(10, 400).astype(np.int64),
-    "180-200": lambda random, n: random.integers(180, 201, n),
-    "equal": lambda random, n: np.full(n, 200),
-}
-POOL = 64
-"""Batches whose rows an expert sorts by length together."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One layer over a batch of B texts: E inputs, H units, D directions, kind of lengths."""
-
-    cell: str
-    texts: int
-    inputs: int
-    size: int
-    directions: int = 1
-    kind: str = "imdb"
-
-    @property
-    def title(self) -> str:
-        """The row's name in the tables."""
-        both = ", bidirectional" if self.directions == 2 else ""
-        sizes = f"B {self.texts}, E {self.inputs}, H {self.size}"
-        return f"{self.cell.upper()} {sizes}{both}, {self.kind}"
-
-    def lengths(self) -> Lengths:
-        """Tokens of every text, longest first, as torch wants to have them."""
-        return np.sort(LENGTHS[self.kind](np.random.default_rng(1), self.texts))[::-1].copy()
-
-    def work(self, tokens: int) -> float:
-        """Useful floating-point operations of a forward pass; a training pass has 3 times them."""
-        gates = len(CELLS[self.cell].gates)
-        return 2.0 * gates * self.size * (self.inputs + self.size) * tokens * self.directions
 
 
 @dataclass(frozen=True)
@@ -93,14 +55,16 @@ def torch_packed(case: Case) -> Layer:
     return _differentiated(module, x, run, d_hidden, len(d_hidden))
 
 
-def torch_padded(case: Case, lengths: Lengths | None = None) -> Layer:
+def torch_padded(
+    case: Case, lengths: Lengths | None = None, kind: torch.dtype = torch.float32
+) -> Layer:
     """`torch.nn` over a padded batch; what it answers in the padding is masked."""
     ends = torch.from_numpy(case.lengths() if lengths is None else lengths)
-    module = _torch_module(case)
+    module = _torch_module(case).to(kind)
     steps = int(ends.max())
-    x = torch.randn(case.texts, steps, case.inputs, requires_grad=True)
-    mask = (torch.arange(steps) < ends[:, None]).float()[:, :, None]
-    d_hidden = torch.randn(case.texts, steps, case.directions * case.size)
+    x = torch.randn(case.texts, steps, case.inputs, dtype=kind, requires_grad=True)
+    mask = (torch.arange(steps) < ends[:, None])[:, :, None].to(kind)
+    d_hidden = torch.randn(case.texts, steps, case.directions * case.size, dtype=kind)
 
     def run() -> Tensor:
         hidden: Tensor = module(x)[0] * mask
@@ -112,11 +76,9 @@ def torch_padded(case: Case, lengths: Lengths | None = None) -> Layer:
 def torch_bucketed(case: Case) -> Layer:
     """The expert's way: the rows of 64 batches are sorted by length, then batched and padded.
 
-    Four batches, from the shortest to the longest rows, stand for all of them.
+    Four batches, from the longest to the shortest rows, stand for all of them.
     """
-    pool = np.sort(LENGTHS[case.kind](np.random.default_rng(2), POOL * case.texts))[::-1]
-    batches = pool.reshape(POOL, case.texts)[POOL // 8 :: POOL // 4]
-    layers = [torch_padded(case, lengths.copy()) for lengths in batches]
+    layers = [torch_padded(case, lengths) for lengths in case.sorted_lengths()]
     return Layer(
         lambda: [layer.forward() for layer in layers],
         lambda: [layer.train() for layer in layers],

@@ -21,8 +21,7 @@ OURS = "Gatewise"
 
 def precisions() -> list[str]:
     """What the kernel offers on this machine beside float32."""
-    offered = kernels.describe().get("precisions", ())
-    return [name for name in PRECISIONS if name in offered]
+    return [name for name in PRECISIONS if name in kernels.precisions()]
 
 
 def cases(threads: int) -> Iterator[tuple[str, dict[str, Call]]]:

@@ -9,115 +9,102 @@ log-normal like those of film reviews, mean 196, from 10 to 400. GFLOP/s count u
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from cases import CASES, LARGER, Case
 from report import Table, arguments, publish
-from timing import interleaved, ratio, spread, use_threads
+from timing import Seconds, interleaved, ratio, spread, use_threads
 
 from gatewise import kernels
 
-CASES: list[dict[str, Any]] = [
-    {"cell": "lstm", "texts": 32, "inputs": 64, "size": 128},
-    {"cell": "lstm", "texts": 32, "inputs": 64, "size": 128, "directions": 2},
-    {"cell": "lstm", "texts": 32, "inputs": 64, "size": 128, "kind": "180-200"},
-    {"cell": "lstm", "texts": 32, "inputs": 64, "size": 128, "kind": "equal"},
-    {"cell": "gru", "texts": 32, "inputs": 64, "size": 128},
-    {"cell": "lstm", "texts": 64, "inputs": 300, "size": 512},
-]
-LARGER: list[dict[str, Any]] = [
-    {"cell": "lstm", "texts": 64, "inputs": 64, "size": 128},
-    {"cell": "lstm", "texts": 32, "inputs": 128, "size": 256},
-    {"cell": "lstm", "texts": 32, "inputs": 128, "size": 256, "directions": 2},
-    {"cell": "lstm", "texts": 32, "inputs": 128, "size": 256, "kind": "equal"},
-    {"cell": "lstm", "texts": 64, "inputs": 300, "size": 512, "kind": "180-200"},
-    {"cell": "lstm", "texts": 16, "inputs": 400, "size": 1150},
-    {"cell": "lstm", "texts": 16, "inputs": 400, "size": 1150, "kind": "180-200"},
-]
-PACKED, PADDED, BUCKETED, KERAS, BF16 = "packed", "padded", "bucketed", "Keras", "bf16"
-RIVALS = [PACKED, PADDED, BUCKETED, KERAS]
+if TYPE_CHECKING:
+    from layers import Layer
+
+OURS, BF16 = "Gatewise", "bf16"
+PACKED, PADDED, BUCKETED, KERAS = "packed", "padded", "bucketed", "Keras"
+PADDED_BF16 = "padded bf16"
 PACKED_UP_TO = 256
 """Units up to which torch packed is timed; beyond, one call takes half a minute."""
-WRONG = (
-    "\\* Not the right answer: in a padded batch torch's backward direction starts in the padding."
-)
+NOTES = [
+    "ms, GFLOP/s and share of peak are Gatewise's in float32. Packed, padded, bucketed (torch) and "
+    "Keras (on JAX): their time over ours. bf16: our float32 time over our bf16 time; padded bf16: "
+    "torch's over ours, both in bf16. Spread: the distance of our quartiles over our median.",
+    "\\* Not the right answer: in a padded batch torch's backward direction starts in the padding.",
+]
 
 
 class Measured:
-    """Rows of the two tables and all single times."""
+    """Seconds of all contenders by case, and the peak of the machine meanwhile."""
 
-    def __init__(self, chosen: argparse.Namespace) -> None:
-        self.chosen = chosen
-        self.bf16 = BF16 in kernels.describe().get("precisions", ())
+    def __init__(self, seconds: float, threads: int) -> None:
+        self.seconds, self.threads = seconds, threads
         self.peak = 0.0
-        self.rows: dict[str, list[list[str]]] = {"forward": [], "train": []}
-        self.times: dict[str, Any] = {}
+        self.found: list[tuple[Case, str, dict[str, Seconds]]] = []
 
-    def run(self, options: dict[str, Any]) -> None:
+    def run(self, case: Case) -> None:
         """Time all contenders of one case, forward and training."""
+        print(f"{case.title} …", flush=True)
+        layers = self._layers(case)
+        tokens = layers[OURS].tokens
+        for kind in ("train", "forward"):
+            self.peak = max(self.peak, kernels.fma_peak(self.threads))
+            calls = {name: getattr(layer, kind) for name, layer in layers.items()}
+            found = interleaved(calls, self.seconds)
+            # The bucketed rival handles other texts: its time counts for as many tokens as ours.
+            shares = {name: tokens / layer.tokens for name, layer in layers.items()}
+            self.found.append((case, kind, {n: found[n] * shares[n] for n in found}))
+
+    def table(self, kind: str, title: str) -> Table:
+        """The table of a kind of pass, train or forward."""
+        rivals = [PACKED, PADDED, BUCKETED, KERAS, BF16, PADDED_BF16]
+        columns = ["layer and lengths", "ms", "GFLOP/s", "of peak", *rivals, "spread", "rounds"]
+        rows = []
+        for case, of_kind, found in self.found:
+            if of_kind == kind:
+                middle = float(np.median(found[OURS]))
+                speed = case.work() * (3 if kind == "train" else 1) / middle / 1e9
+                cells = [f"{1000 * middle:.2f}", f"{speed:.0f}", f"{speed / self.peak:.0%}"]
+                cells += [over(name, found, case) for name in rivals]
+                cells += [f"{spread(found[OURS]):.0%}", str(len(found[OURS]))]
+                rows.append([case.title, *cells])
+        return Table(title, columns, rows)
+
+    def times(self) -> dict[str, Any]:
+        """All single times."""
+        return {
+            f"{case.title}, {kind}": {name: seconds[:, 0].tolist() for name, seconds in one.items()}
+            for case, kind, one in self.found
+        }
+
+    def _layers(self, case: Case) -> dict[str, Layer]:
         import keras_layer
         import layers
+        import torch
 
-        case = layers.Case(**options)
-        print(f"{case.title} …", flush=True)
-        threads = self.chosen.threads
-        if hasattr(kernels, "fma_peak"):
-            self.peak = max(self.peak, kernels.fma_peak(threads))
-        contenders = {"ours": layers.ours(case)}
-        if self.bf16:
-            contenders[BF16] = layers.ours(case, precision=BF16)
+        found = {OURS: layers.ours(case)}
         if case.size <= PACKED_UP_TO:
-            contenders[PACKED] = layers.torch_packed(case)
-        contenders[PADDED] = layers.torch_padded(case)
+            found[PACKED] = layers.torch_packed(case)
+        found[PADDED] = layers.torch_padded(case)
         if case.kind == "imdb":
-            contenders[BUCKETED] = layers.torch_bucketed(case)
+            found[BUCKETED] = layers.torch_bucketed(case)
         if keras_layer.installed():
-            contenders[KERAS] = keras_layer.keras(case)
-        tokens = contenders["ours"].tokens
-        for name in ("forward", "train"):
-            calls = {key: getattr(layer, name) for key, layer in contenders.items()}
-            seconds = interleaved(calls, self.chosen.seconds)
-            # The bucketed rival handles other texts: its time counts for as many tokens as ours.
-            for key, layer in contenders.items():
-                seconds[key] *= tokens / layer.tokens
-            speed = case.work(tokens) * (3 if name == "train" else 1) / 1e9
-            self._add(name, case.title, case.directions, seconds, speed)
-            self.times[f"{case.title}, {name}"] = {k: v[:, 0].tolist() for k, v in seconds.items()}
+            found[KERAS] = keras_layer.keras(case)
+        if BF16 in kernels.precisions():
+            found[BF16] = layers.ours(case, precision=BF16)
+            found[PADDED_BF16] = layers.torch_padded(case, kind=torch.bfloat16)
+        return found
 
-    def _add(
-        self, name: str, title: str, directions: int, seconds: dict[str, Any], work: float
-    ) -> None:
-        ours = seconds["ours"]
-        middle = sorted(ours[:, 0])[len(ours) // 2]
-        cells = [title, f"{1000 * middle:.2f}", f"{work / middle:.0f}"]
-        cells.append(f"{work / middle / self.peak:.0%}" if self.peak else "-")
-        for key in RIVALS:
-            wrong = "\\*" if directions == 2 and key in (PADDED, BUCKETED) else ""
-            found = f"{ratio(seconds[key], ours):.1f}×{wrong}" if key in seconds else "-"
-            cells.append(found)
-        cells.append(f"{1 / ratio(seconds[BF16], ours):.2f}×" if BF16 in seconds else "-")
-        self.rows[name].append([*cells, f"{spread(ours):.0%}", str(len(ours))])
 
-    def tables(self) -> list[Table]:
-        """Training first: it is what people wait for."""
-        columns = ["layer and lengths", "ms", "GFLOP/s", "of peak", *RIVALS, "our bf16"]
-        columns += ["spread", "rounds"]
-        notes = [
-            "ms, GFLOP/s and share of peak are Gatewise's, float32. Packed, padded, bucketed "
-            "(torch) and Keras (on JAX): their time over ours. Our bf16: how many times faster "
-            "than our float32. Spread: distance of the quartiles of our times over their median.",
-            WRONG,
-        ]
-        if self.peak:
-            notes.append(f"Peak of multiply-adds, same process and threads: {self.peak:.0f}.")
-        else:
-            notes.append("This kernel cannot measure the peak of multiply-adds: share left out.")
-        if not self.bf16:
-            notes.append("This kernel has no bf16 on this machine: left out.")
-        return [
-            Table("Training pass of one layer", columns, self.rows["train"], notes),
-            Table("Forward pass of one layer", columns, self.rows["forward"], []),
-        ]
+def over(name: str, found: dict[str, Seconds], case: Case) -> str:
+    """How many times longer a rival takes than we do, as a cell."""
+    if name not in found:
+        return "-"
+    if name == BF16:
+        return f"{ratio(found[OURS], found[BF16]):.2f}×"
+    ours = found[BF16 if name == PADDED_BF16 else OURS]
+    wrong = case.directions == 2 and name in (PADDED, BUCKETED, PADDED_BF16)
+    return f"{ratio(found[name], ours):.1f}×" + "\\*" * wrong
 
 
 def main() -> None:
@@ -127,12 +114,19 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs="+", help="numbers of the cases, from 0")
     chosen = parser.parse_args()
     use_threads(chosen.threads)
-    measured = Measured(chosen)
-    cases = CASES + LARGER * chosen.all
-    for number, options in enumerate(cases):
+    measured = Measured(chosen.seconds, chosen.threads)
+    for number, case in enumerate(CASES + LARGER * chosen.all):
         if chosen.only is None or number in chosen.only:
-            measured.run(options)
-    publish("recurrence", measured.tables(), measured.times, chosen)
+            measured.run(case)
+    tables = [
+        measured.table("train", "Training pass of one layer"),
+        measured.table("forward", "Forward pass of one layer"),
+    ]
+    peak = f"Peak of float32 multiply-adds with these threads: {measured.peak:.0f} GFLOP/s."
+    tables[0].notes.extend([*NOTES, peak])
+    if BF16 not in kernels.precisions():
+        tables[0].notes.append("The instruction set in use has no bf16: left out.")
+    publish("recurrence", tables, measured.times(), chosen)
 
 
 if __name__ == "__main__":

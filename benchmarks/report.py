@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import textwrap
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -44,7 +45,13 @@ class Table:
         """The table as the documentation holds it."""
         lines = [self.columns, ["---", *["---:"] * (len(self.columns) - 1)], *self.rows]
         drawn = ["| " + " | ".join(line) + " |" for line in lines]
-        return "\n".join([f"**{self.title}**", "", *drawn, "", *self.notes, ""])
+        notes = [line for note in self.notes for line in (wrapped(note), "")]
+        return "\n".join([f"**{self.title}**", "", *drawn, "", *notes])
+
+
+def wrapped(paragraph: str) -> str:
+    """A paragraph in lines as long as the documentation's."""
+    return textwrap.fill(paragraph, 104)
 
 
 def machine(threads: int) -> str:
@@ -90,7 +97,7 @@ def publish(
     The place of a benchmark in a page is between the lines `<!-- name -->` and `<!-- /name -->`.
     """
     about = machine(chosen.threads)
-    markdown = "\n".join([about, "", *(table.as_markdown() for table in tables)])
+    markdown = "\n".join([wrapped(about), "", *(table.as_markdown() for table in tables)])
     text = "\n".join([about, "", *(table.as_text() for table in tables)])
     print("\n" + (markdown if chosen.markdown else text))
     if chosen.json:

@@ -97,9 +97,12 @@ class GatewiseNetwork(ClassifierNetwork):
     Args:
         reviews: what it learns from.
         everything: with the vectors of word pieces and the linear part over token pairs.
+        precision: of the recurrent layer's products.
     """
 
-    def __init__(self, reviews: Reviews, *, everything: bool) -> None:
+    def __init__(
+        self, reviews: Reviews, *, everything: bool = False, precision: str = "fp32"
+    ) -> None:
         defaults, known = reviews.defaults, len(reviews.tokenizer)
         self.chosen = replace(
             TextClassifier(),
@@ -115,6 +118,7 @@ class GatewiseNetwork(ClassifierNetwork):
             shape,
             embedding_dropout=self.chosen.embedding_dropout,
             dropout=self.chosen.dropout,
+            precision=precision,
         )
         pairs = None
         if everything:
@@ -134,7 +138,9 @@ class GatewiseNetwork(ClassifierNetwork):
     def recur(self, values: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Hidden states (N, 2 * H) and the final ones (B, 2 * H)."""
         weights = self.encoder.recurrent.weights(0)
-        hidden, final = recurrent_layer("lstm", values, batch.offsets, weights)
+        hidden, final = recurrent_layer(
+            "lstm", values, batch.offsets, weights, precision=self.encoder.precision
+        )
         return hidden, final.hidden.transpose(0, 1).flatten(1)
 
     def classify(self, hidden: Tensor, final: Tensor, batch: Batch) -> Tensor:
