@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gatewise.nn.table import Table, distinct
 from gatewise.ragged import Ragged
 
 
@@ -29,10 +30,11 @@ class WordEmbedding(nn.Module):
     def __init__(self, vocabulary_size: int, size: int, buckets: int, dropout: float) -> None:
         super().__init__()
         self.dropout = dropout
-        self.weight = nn.Parameter(torch.empty(vocabulary_size, size).normal_(std=0.1))
+        self.weight = Table(torch.empty(vocabulary_size, size).normal_(std=0.1))
         self.subwords = None
         self._grams = Ragged.from_rows([], np.int64)
         if buckets:
+            # No Table: a batch reads about a third of all n-grams, many of them in many words.
             self.subwords = nn.Parameter(torch.empty(buckets, size).normal_(std=0.1))
 
     def know(self, grams: Ragged) -> None:
@@ -41,15 +43,24 @@ class WordEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of tokens: (N,) → (N, E)."""
-        words, places = torch.unique(ids, return_inverse=True)
-        known = torch.where(words < len(self.weight), words, 0)
-        vectors = functional.embedding(known, self.weight)
+        device = self.weight.device
+        values = ids.cpu().numpy()
+        words, places = distinct(values, int(values.max(initial=-1)) + 1)
+        kept, scale = np.arange(len(words)), 1.0
         if self.training and self.dropout:
-            kept = vectors.new_empty(len(words), 1).bernoulli_(1 - self.dropout)
-            vectors = vectors * kept.div_(1 - self.dropout)
-        if self.subwords is not None:
-            vectors = vectors + self._subword_means(words)
-        return functional.embedding(places, vectors)
+            draws = torch.empty(len(words), 1).bernoulli_(1 - self.dropout)
+            kept, scale = np.flatnonzero(draws.numpy()), 1 / (1 - self.dropout)
+        own, own_places = distinct(
+            np.where(words[kept] < len(self.weight), words[kept], 0), len(self.weight)
+        )
+        # Only words that are kept are read: the others have no gradient in this step.
+        vectors = functional.embedding(
+            torch.from_numpy(own_places).to(device),
+            self.weight.read(torch.from_numpy(own).to(device)),
+        )
+        means = self._subword_means(words)
+        means = means.index_add(0, torch.from_numpy(kept).to(device), vectors, alpha=scale)
+        return functional.embedding(torch.from_numpy(places).to(device), means)
 
     @torch.no_grad()
     def take_vectors(self, vectors: NDArray[np.float32], found: NDArray[np.bool_]) -> None:
@@ -62,12 +73,14 @@ class WordEmbedding(nn.Module):
         """Vectors of all known words with their n-grams' in them, (V, E), ready to answer."""
         if self.subwords is None:
             return self.weight.detach().clone()
-        return self.weight + self._subword_means(torch.arange(len(self.weight)))
+        return self.weight + self._subword_means(np.arange(len(self.weight)))
 
-    def _subword_means(self, words: Tensor) -> Tensor:
-        assert self.subwords is not None
-        device = self.subwords.device
-        grams = self._grams.take(words.cpu().numpy())
+    def _subword_means(self, words: NDArray[np.int64]) -> Tensor:
+        """Means of the n-grams' vectors of words: (U,) → (U, E), zeros without n-grams."""
+        device = self.weight.device
+        if self.subwords is None:
+            return torch.zeros(len(words), self.weight.shape[1], device=device)
+        grams = self._grams.take(words)
         return functional.embedding_bag(
             torch.from_numpy(grams.values).to(device),
             self.subwords,

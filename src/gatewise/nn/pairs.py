@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gatewise.nn.table import Table, distinct
 from gatewise.ragged import Ragged
 from gatewise.text.pairs import SCALE, pair_buckets, weighed
 
@@ -29,7 +30,7 @@ class PairScores(nn.Module):
     def __init__(self, buckets: int, labels: int, known: int, rarity: NDArray[np.float32]) -> None:
         super().__init__()
         self.known = known
-        self.weight = nn.Parameter(torch.zeros(buckets, labels))
+        self.weight = Table(torch.zeros(buckets, labels))
         self.bias = nn.Parameter(torch.zeros(labels))
         self.register_buffer("rarity", torch.from_numpy(rarity))
 
@@ -38,9 +39,10 @@ class PairScores(nn.Module):
         texts = Ragged(ids.numpy(), offsets.numpy())
         rows = pair_buckets(texts, self.known, len(self.weight))
         weights = SCALE * weighed(rows, self.rarity.numpy())
+        found, places = distinct(rows.values, len(self.weight))
         scores: Tensor = functional.embedding_bag(
-            torch.from_numpy(rows.values),
-            self.weight,
+            torch.from_numpy(places),
+            self.weight.read(torch.from_numpy(found)),
             torch.from_numpy(rows.offsets[:-1]),
             mode="sum",
             per_sample_weights=torch.from_numpy(weights),

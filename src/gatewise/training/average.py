@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+
+from gatewise.training.tables import LazyTable
 
 EVERY = 4
 
@@ -20,28 +22,41 @@ class WeightAverage:
     Args:
         network: whose weights are followed.
         decay: share of the old average that every step keeps; 0 follows the weights themselves.
+        tables: keep the averages of their own rows, and must be settled before those are used.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: nn.Module, decay: float, tables: Sequence[LazyTable] = ()) -> None:
         self._parameters = [p for p in network.parameters() if p.requires_grad]
-        self._average = [p.detach().clone() for p in self._parameters]
+        theirs = {id(table.table): table.average for table in tables}
+        self._average = [theirs.get(id(p), p.detach().clone()) for p in self._parameters]
+        pairs = zip(self._parameters, self._average, strict=True)
+        own = [(p.detach(), average) for p, average in pairs if id(p) not in theirs]
+        self._own = [p for p, _ in own]
+        self._own_average = [average for _, average in own]
         self._decay = decay
         self._steps = 0
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Take the weights of this step into the average."""
+    def update(self) -> float:
+        """Take the weights of this step into the average.
+
+        Returns:
+            The share of the old average in the new one; 1 if this step is not taken.
+        """
         self._steps += 1
         if self._decay == 0 or self._steps < EVERY:
-            torch._foreach_copy_(self._average, self._current())
-        elif self._steps % EVERY == 0:
-            kept = min(self._decay, 1 - 5 / (5 + self._steps)) ** EVERY
-            torch._foreach_lerp_(self._average, self._current(), 1 - kept)
+            torch._foreach_copy_(self._own_average, self._own)
+            return 0.0
+        if self._steps % EVERY:
+            return 1.0
+        kept = min(self._decay, 1 - 5 / (5 + self._steps)) ** EVERY
+        torch._foreach_lerp_(self._own_average, self._own, 1 - kept)
+        return kept
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Let the network hold the averaged weights for a while."""
-        current = [p.clone() for p in self._current()]
+        current = [p.detach().clone() for p in self._parameters]
         self.load(self._average)
         try:
             yield
@@ -57,9 +72,6 @@ class WeightAverage:
         """Put weights into the network."""
         for parameter, weight in zip(self._parameters, weights, strict=True):
             parameter.copy_(weight)
-
-    def _current(self) -> list[Tensor]:
-        return [p.detach() for p in self._parameters]
 
 
 class Best:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from gatewise.errors import TrainingError
 from gatewise.options import Training
-from gatewise.training.average import Best, WeightAverage
+from gatewise.training.average import Best
 from gatewise.training.guard import Diverged, Guard
+from gatewise.training.optimizer import Optimizer
 from gatewise.training.progress import Epoch, Progress
-from gatewise.training.schedule import one_cycle
 
 
 class Batch(Protocol):
@@ -54,12 +54,8 @@ def train(
     """
     epochs = training.epochs
     assert epochs is not None
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        parameters, training.learning_rate, weight_decay=training.weight_decay, fused=True
-    )
-    schedule = one_cycle(optimizer, steps, training.warmup)
-    average = WeightAverage(network, training.average)
+    optimizer = Optimizer(network, training, steps)
+    average = optimizer.average
     guard = Guard(training.learning_rate)
     best, least_loss, scored = Best(average), float("inf"), False
 
@@ -71,10 +67,9 @@ def train(
                 optimizer.zero_grad()
                 loss = loss_of(batch)
                 loss.backward()  # type: ignore[no-untyped-call]
-                if guard.passes(loss.item(), _clipped(parameters, training.clip)):
-                    optimizer.step()
-                    schedule.step()
-                    average.update()
+                norm = optimizer.gradient_norm()
+                if guard.passes(loss.item(), norm):
+                    optimizer.step(norm)
                 done, tokens, losses = done + 1, tokens + batch.tokens, losses + guard.loss
                 progress.step(batch.tokens, guard.loss)
         except KeyboardInterrupt:
@@ -88,6 +83,7 @@ def train(
         mean_loss = losses / max(done, 1)
         least_loss = min(least_loss, mean_loss)
         network.eval()
+        optimizer.settle()
         try:
             with average.applied(), torch.no_grad():
                 dev_score = score()
@@ -105,8 +101,4 @@ def train(
         if stop:
             break
     best.restore()
-
-
-def _clipped(parameters: list[nn.Parameter], clip: float) -> float:
-    """Scale the gradients down to the norm `clip`, if it is not 0; their norm before."""
-    return nn.utils.clip_grad_norm_(parameters, clip or float("inf")).item()
+    optimizer.release()
