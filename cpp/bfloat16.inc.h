@@ -84,7 +84,7 @@ class StepProducts {
   StepProducts(const float* packed, const ForwardLayout<Cell>& layout, Element* operands)
       : packed_(packed), layout_(layout), operands_(operands) {}
 
-  void prepare(const ForwardRow* rows, int64_t active, const Lane*, int64_t, int64_t) {
+  void prepare(const ForwardRow* rows, int64_t active, const Share&, int64_t, int64_t) {
     const int64_t input = layout_.input_chunks * kChunk, hidden = layout_.hidden_chunks * kChunk;
     for (int64_t i = 0; i < active; ++i) {
       Element* const to = operands_ + i * layout_.operand_row();
@@ -93,12 +93,12 @@ class StepProducts {
     }
   }
 
-  void tiles(const ForwardRow* rows, int64_t active, int64_t first_tile, int64_t last_tile) const {
+  void tiles(const ForwardRow* rows, int64_t active, Range range) const {
     constexpr int kWidth = Cell::kWidth;
     const TileUnit unit;
     const Element* const panels = reinterpret_cast<const Element*>(packed_);
     const int64_t stride = layout_.operand_row();
-    for (int64_t tile = first_tile; tile < last_tile; ++tile) {
+    for (int64_t tile = range.first; tile < range.last; ++tile) {
       for (int64_t first = 0; first < active; first += kTileRows) {
         const Element* const left = operands_ + first * stride;
         const Operands input{left, stride, kChunk, panels + layout_.input(tile),
@@ -209,18 +209,18 @@ INLINE LeftRows even_rows(const Element* first, int64_t stride, int64_t, const E
 
 // As in float32.inc.h. Reads whole tiles of rows.
 template <class Finish>
-INLINE void multiply(int64_t row_count, const ColumnBlocks& blocks, int64_t depth, LeftRows left,
-                     const Element* panel, LeftRows more_left, const Element* more_panel,
-                     const Finish& finish) {
+INLINE void multiply(int64_t row_count, const ColumnBlocks&, Range range, int64_t depth,
+                     LeftRows left, const Element* matrix, LeftRows more_left,
+                     const Element* more_matrix, const Finish& finish) {
   const TileUnit unit;
   const int64_t block = chunks(depth) * kColumns * kBlock;
   const Vec zeros[kColumns] = {};
-  for (int64_t b = 0; b < blocks.count(); ++b) {
+  for (int64_t b = range.first; b < range.last; ++b) {
     for (int64_t first = 0; first < row_count; first += kTileRows) {
-      const Operands one{left.first + first * left.stride, left.stride, kChunk, panel + b * block,
+      const Operands one{left.first + first * left.stride, left.stride, kChunk, matrix + b * block,
                          chunks(depth)};
       const Operands more{more_left.first + first * more_left.stride, more_left.stride, kChunk,
-                          more_panel + b * block, more_panel ? chunks(depth) : 0};
+                          more_matrix + b * block, more_matrix ? chunks(depth) : 0};
       Vec sums[kTileRows * kColumns];
       const int count = static_cast<int>(least(row_count - first, kTileRows));
       tile_product<0, 0, kColumns>(count, reinterpret_cast<const float*>(zeros), 0, one, more,

@@ -7,6 +7,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+
 #include "kernels.h"
 #include "threads.h"
 
@@ -49,6 +51,14 @@ std::vector<gatewise::Weights> weights_of(const std::vector<In>& weight_ih,
 }  // namespace
 
 NB_MODULE(_kernel, module) {
+  // Whether offsets rise from 0 to `tokens`.
+  module.def(
+      "rises",
+      [](const Offsets& offsets, int64_t tokens) {
+        const int64_t *const first = offsets.data(), *const last = first + offsets.shape(0) - 1;
+        return *first == 0 && *last == tokens && std::is_sorted(first, last + 1);
+      },
+      "offsets"_a.noconvert(), "tokens"_a);
   module.def("share_threads", &gatewise::share_threads);
   module.def("team", &gatewise::team);
   module.def("available_targets", &gatewise::available_targets);

@@ -175,36 +175,34 @@ class StepProducts {
       : packed_(packed), layout_(layout), ahead_(operands) {}
 
   // Tokens of x lie `stride` floats from each other as they are walked.
-  void prepare(const ForwardRow* rows, int64_t active, const Lane* lanes, int64_t step,
+  void prepare(const ForwardRow* rows, int64_t active, const Share& share, int64_t step,
                int64_t stride) {
     if (active > kFewTexts) return;
-    if (step == ahead_end_ || ahead_end_ == 0) {
-      ahead_start_ = step;
-      ahead_end_ = step + kAhead;
-      for (int64_t i = 0; i < active; ++i) {
-        take_ahead(rows[i].x, stride, least(kAhead, lanes[i].length - step),
-                   ahead_ + i * kAhead * layout_.step_sums());
-      }
-    }
     step_ = step;
+    if (step != ahead_end_ && ahead_end_ != 0) return;
+    ahead_start_ = step;
+    ahead_end_ = step + kAhead;
+    divide(share, layout_.tiles, [&](Range range) {
+      for (int64_t i = 0; i < active; ++i) {
+        take_ahead(rows[i].x, stride, least(kAhead, share.lanes[i].length - step),
+                   ahead_ + i * kAhead * layout_.step_sums(), range);
+      }
+    });
   }
 
-  // One step of `active` texts for the hidden units of the given tiles.
-  void tiles(const ForwardRow* rows, int64_t active, int64_t first_tile, int64_t last_tile) const {
+  // One step of `active` texts for the hidden units of some tiles.
+  void tiles(const ForwardRow* rows, int64_t active, Range range) const {
     constexpr bool kMany = kRegisters == 32;
     if (active == 1) {
-      // Back and forth: what was read last is still in the first cache when the next step begins.
-      const bool forth = (step_ & 1) == 0;
-      for_groups<kMany ? 4 : 2>(last_tile - first_tile, [&]<int T>(Count<T>, int64_t tile) {
-        const int64_t place = forth ? first_tile + tile : last_tile - tile - T;
-        few_rows<Cell, 1, T>(rows, {start(0)}, packed_, layout_, place);
+      for_groups<kMany ? 4 : 2>(range.count(), [&]<int T>(Count<T>, int64_t tile) {
+        few_rows<Cell, 1, T>(rows, {start(0)}, packed_, layout_, range.first + tile);
       });
     } else if (active == 2) {
-      for_groups<kMany ? 2 : 1>(last_tile - first_tile, [&]<int T>(Count<T>, int64_t tile) {
-        few_rows<Cell, 2, T>(rows, {start(0), start(1)}, packed_, layout_, first_tile + tile);
+      for_groups<kMany ? 2 : 1>(range.count(), [&]<int T>(Count<T>, int64_t tile) {
+        few_rows<Cell, 2, T>(rows, {start(0), start(1)}, packed_, layout_, range.first + tile);
       });
     } else {
-      for (int64_t tile = first_tile; tile < last_tile; ++tile) {
+      for (int64_t tile = range.first; tile < range.last; ++tile) {
         for_groups<kForwardRows>(active, [&]<int Rows>(Count<Rows>, int64_t first) {
           forward_tile<Cell, Rows>(rows + first, packed_, layout_, tile);
         });
@@ -217,10 +215,11 @@ class StepProducts {
     return ahead_ + (text * kAhead + step_ - ahead_start_) * layout_.step_sums();
   }
 
-  void take_ahead(const float* x, int64_t stride, int64_t tokens, float* to) const {
+  void take_ahead(const float* x, int64_t stride, int64_t tokens, float* to,
+                  Range range) const {
     const float* rows[kAhead];
     for (int64_t i = 0; i < tokens; ++i) rows[i] = x + i * stride;
-    for (int64_t tile = 0; tile < layout_.tiles; ++tile) {
+    for (int64_t tile = range.first; tile < range.last; ++tile) {
       for_groups<kForwardRows>(tokens, [&]<int Rows>(Count<Rows>, int64_t first) {
         input_tile<Cell, Rows>(rows + first, packed_, layout_, tile,
                                to + first * layout_.step_sums());
@@ -303,13 +302,18 @@ INLINE LeftRows even_rows(const Element* first, int64_t stride, int64_t count,
   return room;
 }
 
-// out[row] = left[row] times the packed matrix, block by block of columns; finish(first row, rows,
-// sums, first column, vectors) takes every tile. A second product may be added in `more`.
+// out[row] = left[row] times the packed matrix, for a range of its blocks of columns; finish(first
+// row, rows, sums, first column, vectors) takes every tile. A second product may be added in `more`.
 template <class Finish>
-INLINE void multiply(int64_t row_count, const ColumnBlocks& blocks, int64_t depth,
-                     LeftRows left, const float* panel, LeftRows more_left,
-                     const float* more_panel, const Finish& finish) {
+INLINE void multiply(int64_t row_count, const ColumnBlocks& blocks, Range range, int64_t depth,
+                     LeftRows left, const float* matrix, LeftRows more_left,
+                     const float* more_matrix, const Finish& finish) {
+  int64_t block = 0;
   for_groups<kColumnVectors>(blocks.vectors, [&]<int N>(Count<N>, int64_t vector) {
+    const bool wanted = block >= range.first && block < range.last;
+    ++block;
+    if (!wanted) return;
+    const float* const panel = matrix + vector * kLanes * depth;
     for_groups<kColumnRows>(row_count, [&]<int Rows>(Count<Rows>, int64_t first) {
       Vec sums[Rows][N];
       const float* rows[Rows];
@@ -320,10 +324,10 @@ INLINE void multiply(int64_t row_count, const ColumnBlocks& blocks, int64_t dept
         for (int n = 0; n < N; ++n) sums[r][n] = Vec{};
       }
       accumulate<0, N>(sums, rows, panel, depth);
-      if (more_panel != nullptr) {
+      if (more_matrix != nullptr) {
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) rows[r] = more_left[first + r];
-        accumulate<0, N>(sums, rows, more_panel, depth);
+        accumulate<0, N>(sums, rows, more_matrix + vector * kLanes * depth, depth);
       }
       Vec finished[Rows * N];
 #pragma GCC unroll 16
@@ -333,7 +337,5 @@ INLINE void multiply(int64_t row_count, const ColumnBlocks& blocks, int64_t dept
       }
       finish(first, Rows, finished, vector * kLanes, N);
     });
-    panel += N * kLanes * depth;
-    if (more_panel != nullptr) more_panel += N * kLanes * depth;
   });
 }

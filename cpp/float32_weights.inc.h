@@ -60,18 +60,26 @@ INLINE float* pack_right(float* right, const ColumnBlocks& blocks, int64_t depth
 // left[tile][k][row] of the d_gates of `depth` tokens, and their column sums.
 INLINE void pack_left(float* left, float* bias, const float* d_gates, int64_t depth, int64_t stride,
                       int64_t rows) {
+  constexpr int64_t kTogether = 8;  // tiles written side by side: as many streams
   const int64_t whole = rows / kTileRows, rest = rows % kTileRows;
-  for (int64_t k = 0; k < depth; ++k, d_gates += stride) {
-    float* to = left + k * kTileRows;
-    for (int64_t tile = 0; tile < whole; ++tile, to += depth * kTileRows) {
-      __builtin_memcpy(to, d_gates + tile * kTileRows, kTileRows * sizeof(float));
-    }
-    if (rest != 0) {
-      for (int64_t row = 0; row < kTileRows; ++row) {
-        to[row] = row < rest ? d_gates[whole * kTileRows + row] : 0.0f;
+  for (int64_t first = 0; first < whole; first += kTogether) {
+    const int64_t count = least(kTogether, whole - first);
+    const float* from = d_gates + first * kTileRows;
+    for (int64_t k = 0; k < depth; ++k, from += stride) {
+      float* to = left + (first * depth + k) * kTileRows;
+      for (int64_t tile = 0; tile < count; ++tile, to += depth * kTileRows) {
+        __builtin_memcpy(to, from + tile * kTileRows, kTileRows * sizeof(float));
+      }
+      for (int64_t row = 0; row < count * kTileRows; ++row) {
+        bias[first * kTileRows + row] += from[row];
       }
     }
-    for (int64_t row = 0; row < rows; ++row) bias[row] += d_gates[row];
+  }
+  for (int64_t k = 0; rest != 0 && k < depth; ++k) {
+    const float* const from = d_gates + k * stride + whole * kTileRows;
+    float* const to = left + (whole * depth + k) * kTileRows;
+    for (int64_t row = 0; row < kTileRows; ++row) to[row] = row < rest ? from[row] : 0.0f;
+    for (int64_t row = 0; row < rest; ++row) bias[whole * kTileRows + row] += from[row];
   }
 }
 

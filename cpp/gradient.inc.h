@@ -60,10 +60,12 @@ void walk_back(const Backward& call, const Share& share) {
       }
     }
     const LeftRows left = scattered_rows(d_next, active, layout.depth, operands);
-    multiply(active, layout.hidden, layout.depth, left, packed, LeftRows{}, nullptr,
-             [&](int64_t first, int count, const Vec* sums, int64_t unit, int vectors) {
-               finish_step_back<Cell>(rows + first, count, sums, unit, vectors, size, width);
-             });
+    divide(share, layout.hidden.count(), [&](Range range) {
+      multiply(active, layout.hidden, range, layout.depth, left, packed, LeftRows{}, nullptr,
+               [&](int64_t first, int count, const Vec* sums, int64_t unit, int vectors) {
+                 finish_step_back<Cell>(rows + first, count, sums, unit, vectors, size, width);
+               });
+    });
   }
 
   if (call.d_hidden0 == nullptr) return;
@@ -72,7 +74,7 @@ void walk_back(const Backward& call, const Share& share) {
     d_next[i] = d_gates + share.lanes[i].start * gate_row + hidden_first;
   }
   const LeftRows left = scattered_rows(d_next, active, layout.depth, operands);
-  multiply(active, layout.hidden, layout.depth, left, packed, LeftRows{}, nullptr,
+  multiply(active, layout.hidden, {0, layout.hidden.count()}, layout.depth, left, packed, LeftRows{}, nullptr,
            [&](int64_t first, int count, const Vec* sums, int64_t unit, int vectors) {
              for (int r = 0; r < count; ++r) {
                for (int v = 0; v < vectors; ++v) {
@@ -109,7 +111,8 @@ void input_gradient(const Backward& call, int64_t first_token, int64_t token_cou
                                   gate_row, count, room[direction]);
       panel[direction] = packed_of(call, direction) + layout.input_start();
     }
-    multiply(count, layout.input, layout.depth, left[0], panel[0], left[1], panel[1],
+    multiply(count, layout.input, {0, layout.input.count()}, layout.depth, left[0], panel[0],
+             left[1], panel[1],
              [&](int64_t first, int rows, const Vec* sums, int64_t column, int vectors) {
                for (int r = 0; r < rows; ++r) {
                  float* const to = call.d_x + (base + first + r) * columns + column;

@@ -1,5 +1,5 @@
-// Divides one layer's work among threads: texts and directions for the walks, tokens for the
-// gradient of x, rows for the gradients of the weights.
+// Divides one layer's work among threads: texts and directions for the walks, or hidden units where
+// the layer is very large; tokens for the gradient of x; rows for the gradients of the weights.
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -11,10 +11,32 @@
 namespace gatewise {
 namespace {
 
+void run_crew(const Crew& crew, int64_t tasks, void (*work)(void*, int64_t), void* argument) {
+  parallel(tasks, crew.workers, [&](int64_t task) { work(argument, task); });
+}
+
+// Multiplications of one token in one direction.
+double work_per_token(const Shape& shape) {
+  return static_cast<double>(shape.hidden_size * gates_of(shape.cell)) *
+         static_cast<double>(shape.input_size + shape.hidden_size);
+}
+
+// Every thread reads all weights for the texts it walks. Where those exceed its cache by far, or
+// there are fewer texts than threads, it is better that each has some of the hidden units of all
+// texts, though the threads must then wait for each other at every step.
+bool worth_dividing(const Shape& shape, int threads) {
+  constexpr double kLarge = 2e6;  // weights of one direction
+  constexpr double kStep = 1e6;   // multiplications of a step that outweigh the wait
+  const double weights = work_per_token(shape), texts = static_cast<double>(shape.sequences);
+  if (threads == 1 || weights * texts < kStep * threads) return false;
+  return weights > kLarge || shape.sequences * shape.directions < threads;
+}
+
 // The shares of all directions. Longest texts first, each to the share with the least to do.
 class Schedule {
  public:
-  Schedule(const Shape& shape, const int64_t* offsets, int threads) {
+  Schedule(const Shape& shape, const int64_t* offsets, int threads) : crew_{threads, run_crew} {
+    divided_ = worth_dividing(shape, threads);
     std::vector<int64_t> order(static_cast<size_t>(shape.sequences));
     std::iota(order.begin(), order.end(), 0);
     const auto length = [&](int64_t text) { return offsets[text + 1] - offsets[text]; };
@@ -24,7 +46,8 @@ class Schedule {
     // shares run faster: a weight once loaded serves more texts.
     const bool halve = shape.directions == 2 && threads % 2 == 0;
     const int64_t most = std::max<int64_t>(1, shape.sequences);
-    const int64_t parts = std::clamp<int64_t>(halve ? threads / 2 : threads, 1, most);
+    const int64_t wanted = divided_ ? 1 : halve ? threads / 2 : threads;
+    const int64_t parts = std::clamp<int64_t>(wanted, 1, most);
     lanes_.resize(static_cast<size_t>(shape.directions * parts));
     for (int direction = 0; direction < shape.directions; ++direction) {
       std::vector<int64_t> load(static_cast<size_t>(parts), 0);
@@ -39,26 +62,35 @@ class Schedule {
     for (size_t i = 0; i < lanes_.size(); ++i) {
       const auto count = static_cast<int64_t>(lanes_[i].size());
       const int direction = static_cast<int>(i / static_cast<size_t>(parts));
-      shares.push_back({lanes_[i].data(), count, direction, nullptr});
+      shares_.push_back({lanes_[i].data(), count, direction, nullptr,
+                         divided_ ? &crew_ : nullptr});
     }
   }
 
   size_t row_room(const Target& target, const Shape& shape) const {
     size_t bytes = 0;
-    for (const Share& share : shares) {
+    for (const Share& share : shares_) {
       bytes += Memory::room<char>(target.share_bytes(shape, share.count));
     }
     return bytes;
   }
   void take_rows(const Target& target, const Shape& shape, Memory& memory) {
-    for (Share& share : shares) {
+    for (Share& share : shares_) {
       share.rows = memory.take<char>(target.share_bytes(shape, share.count));
     }
   }
 
-  std::vector<Share> shares;
+  // Calls walk(share) for all: at once, or one after the other if each takes all threads.
+  template <class Walk>
+  void run(const Walk& walk) const {
+    parallel(static_cast<int64_t>(shares_.size()), divided_ ? 1 : crew_.workers,
+             [&](int64_t share) { walk(shares_[static_cast<size_t>(share)]); });
+  }
 
  private:
+  Crew crew_;
+  bool divided_;
+  std::vector<Share> shares_;
   std::vector<std::vector<Lane>> lanes_;
 };
 
@@ -87,9 +119,7 @@ void find_hidden_before(const Backward& call, const int64_t* offsets, const floa
 // Waking a thread costs some ten microseconds: each must have as much to do to be worth it.
 int useful_threads(const Shape& shape, int threads) {
   constexpr double kWorthwhile = 2e6;  // multiplications
-  const double per_token = static_cast<double>(shape.hidden_size) * gates_of(shape.cell) *
-                           static_cast<double>(shape.input_size + shape.hidden_size);
-  const double work = per_token * static_cast<double>(shape.tokens * shape.directions);
+  const double work = work_per_token(shape) * static_cast<double>(shape.tokens * shape.directions);
   return static_cast<int>(std::clamp(work / kWorthwhile, 1.0, static_cast<double>(threads)));
 }
 
@@ -116,8 +146,7 @@ void Packed::forward(Forward call, const int64_t* offsets, int threads) const {
   Schedule schedule(call.shape, offsets, threads);
   Memory memory(schedule.row_room(target_, call.shape));
   schedule.take_rows(target_, call.shape, memory);
-  parallel(static_cast<int64_t>(schedule.shares.size()), threads, [&](int64_t task) {
-    const Share& share = schedule.shares[static_cast<size_t>(task)];
+  schedule.run([&](const Share& share) {
     target_.walk(call, packed_.get() + share.direction * stride_, share);
   });
 }
@@ -175,9 +204,7 @@ void backward(Backward call, const std::vector<Weights>& weights, Precision prec
                          packed + direction * packed_floats, task % parts);
   });
 
-  parallel(static_cast<int64_t>(schedule.shares.size()), threads, [&](int64_t task) {
-    target.walk_back(call, schedule.shares[static_cast<size_t>(task)]);
-  });
+  schedule.run([&](const Share& share) { target.walk_back(call, share); });
 
   // The large tasks first, so that the small ones fill up what time is left.
   constexpr int64_t kTokensPerTask = 192;

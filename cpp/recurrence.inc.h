@@ -35,8 +35,8 @@ void walk(const Forward& call, const float* packed, const Share& share) {
       row.gates = offset(call.gates, (first_token + token) * Cell::kBlocks * size);
       row.cells = offset(call.cells, (first_token + token) * size);
     }
-    products.prepare(rows, active, share.lanes, step, stride * shape.input_size);
-    products.tiles(rows, active, 0, layout.tiles);
+    products.prepare(rows, active, share, step, stride * shape.input_size);
+    divide(share, layout.tiles, [&](Range range) { products.tiles(rows, active, range); });
   }
 
   for (int64_t i = 0; i < share.count; ++i) {

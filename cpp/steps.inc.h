@@ -120,3 +120,26 @@ INLINE Element* after(Record* records, int64_t count) {
   const auto end = reinterpret_cast<uintptr_t>(records + count);
   return reinterpret_cast<Element*>((end + 63) / 64 * 64);
 }
+
+// Some of a step's tiles or blocks.
+struct Range {
+  int64_t first, last;
+  int64_t count() const { return last - first; }
+};
+
+// Calls work(range) for all of 0 .. count, in one piece or divided among the share's crew.
+template <class Work>
+INLINE void divide(const Share& share, int64_t count, const Work& work) {
+  if (share.crew == nullptr) return work(Range{0, count});
+  struct Parts {
+    const Work& work;
+    int64_t count, parts;
+  } all{work, count, least(count, share.crew->workers)};
+  share.crew->run(
+      *share.crew, all.parts,
+      [](void* argument, int64_t part) {
+        const Parts& parts = *static_cast<Parts*>(argument);
+        parts.work(Range{parts.count * part / parts.parts, parts.count * (part + 1) / parts.parts});
+      },
+      &all);
+}

@@ -31,12 +31,20 @@ struct Lane {
   int64_t start, length, sequence;
 };
 
-// The texts that one worker walks side by side, longest first.
+// Workers that divide every step of a walk among them: `run` calls work(argument, i) for each i
+// below `tasks` and returns when all are done.
+struct Crew {
+  int workers;
+  void (*run)(const Crew&, int64_t tasks, void (*work)(void*, int64_t), void* argument);
+};
+
+// The texts that are walked side by side, longest first: by one worker, or by a crew.
 struct Share {
   const Lane* lanes;
   int64_t count;
   int direction;
-  void* rows;  // room for `count` of them, `Target::share_bytes`
+  void* rows;        // room for `count` of them, `Target::share_bytes`
+  const Crew* crew;  // null for one worker
 };
 
 // Arrays as kernels.h describes them.

@@ -108,7 +108,7 @@ def share_threads() -> None:
     _kernel.share_threads()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Output:
     """What a layer answers.
 
@@ -353,6 +353,15 @@ def _precision(precision: str) -> int:
     return PRECISIONS.index(precision)
 
 
+def _fits(array: Any, dtype: type[np.generic], dimensions: int) -> bool:
+    return (
+        isinstance(array, np.ndarray)
+        and array.ndim == dimensions
+        and array.dtype == dtype
+        and array.flags.c_contiguous
+    )
+
+
 def _check_array(name: str, array: Any, shape: tuple[int, ...], whose: str = "") -> None:
     """One sentence about the type, the shape or the layout of an array that does not fit."""
     if not isinstance(array, np.ndarray):
@@ -418,19 +427,15 @@ def _likely_cell(array: NDArray[Any], shape: tuple[int, ...], size: int) -> str:
 def _check_batch(x: Floats, offsets: Offsets, input_size: int) -> tuple[int, int]:
     """N and B of a ragged batch."""
     tokens = len(x) if isinstance(x, np.ndarray) and x.ndim else 0
-    _check_array("x", x, (tokens, input_size), f" for an input size of {input_size}")
-    if (
-        not isinstance(offsets, np.ndarray)
-        or offsets.dtype != np.int64
-        or offsets.ndim != 1
-        or len(offsets) == 0
-        or not offsets.flags.c_contiguous
-    ):
+    # One text takes some fifty microseconds: what is as it should be passes by a few comparisons.
+    if not _fits(x, np.float32, 2) or x.shape[1] != input_size:
+        _check_array("x", x, (tokens, input_size), f" for an input size of {input_size}")
+    if not _fits(offsets, np.int64, 1) or len(offsets) == 0:
         raise ValueError(
             "offsets must be a contiguous one-dimensional int64 array of at least one entry. "
             f"Got {getattr(offsets, 'dtype', type(offsets).__name__)} of shape {_shape(offsets)}."
         )
-    if offsets[0] != 0 or offsets[-1] != tokens or (offsets[1:] < offsets[:-1]).any():
+    if not _kernel.rises(offsets, tokens):
         raise ValueError(
             f"offsets must rise from 0 to {tokens}, the number of rows of x. "
             f"Got offsets from {offsets[0]} to {offsets[-1]}."
