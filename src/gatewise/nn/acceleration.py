@@ -18,8 +18,10 @@ from gatewise.nn.passes import refusal, run
 Forward = Callable[..., tuple[Any, Any]]
 
 KINDS: tuple[type[nn.RNNBase], ...] = (nn.LSTM, nn.GRU, nn.RNN)
-# Below this many rows the weights are longer on their way to the kernel than the kernel is quicker.
+# Below these many rows the weights take longer on their way into the kernel than it saves. Torch
+# has a fast layer of its own for one case only: an LSTM over a batch that is not packed.
 FEWEST_ROWS = 32
+FEWEST_ROWS_OF_A_PADDED_LSTM = 512
 
 _lock = threading.Lock()
 _running = 0
@@ -64,8 +66,8 @@ def accelerate() -> Acceleration:
     From now on, or inside a block: `with gatewise.accelerate(): ...`; blocks may be nested. It
     holds for existing modules and those to come, in training and inference, and for subclasses
     unless they override `forward` without calling it. What the kernel cannot take stays with torch
-    (`gatewise.nn.runs_on(model)` lists every module and why), and so do batches of fewer than 32
-    rows, which the kernel would not make faster.
+    (`gatewise.nn.runs_on(model)` lists every module and why), and so do batches so small that the
+    kernel would not be faster: of fewer than 32 rows, and of 512 for an LSTM over a tensor.
     """
     return Acceleration()
 
@@ -98,8 +100,11 @@ def _runs_on(module: nn.RNNBase) -> str:
 def _accelerated(original: Forward) -> Forward:
     @functools.wraps(original)
     def forward(self: nn.RNNBase, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        data = input.data if isinstance(input, PackedSequence) else input
-        few = data.dim() < 2 or data.shape[:-1].numel() < FEWEST_ROWS
+        packed = isinstance(input, PackedSequence)
+        data = input.data if packed else input
+        padded_lstm = self.mode == "LSTM" and not packed
+        fewest = FEWEST_ROWS_OF_A_PADDED_LSTM if padded_lstm else FEWEST_ROWS
+        few = data.dim() < 2 or data.shape[:-1].numel() < fewest
         # An exported program must not need Gatewise unless its author chose gatewise.nn.
         if few or torch.compiler.is_exporting():
             return original(self, input, hx)

@@ -27,8 +27,9 @@ class RaggedTensor(NamedTuple):
     offsets: Tensor
 
 
-# torch.export.save writes this name.
+# torch.export.save writes this name, and an example of a batch, which torch.export.load reads.
 _register_namedtuple(RaggedTensor, serialized_type_name="gatewise.nn.RaggedTensor")
+torch.serialization.add_safe_globals([RaggedTensor])
 
 
 class Layout(NamedTuple):
