@@ -64,8 +64,9 @@ NB_MODULE(_kernel, module) {
   module.def("available_targets", &gatewise::available_targets);
   module.def("target", &gatewise::target_name);
   module.def("prefers_bfloat16", &gatewise::prefers_bfloat16);
-  module.def("has_bfloat16",
-             [] { return gatewise::target(gatewise::Precision::bfloat16) != nullptr; });
+  module.def("has_precision", [](int precision) {
+    return gatewise::target(static_cast<gatewise::Precision>(precision)) != nullptr;
+  });
   module.def("use_target", &gatewise::use_target);
 
   module.def("peak", &gatewise::peak, nb::call_guard<nb::gil_scoped_release>());

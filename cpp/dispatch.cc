@@ -12,7 +12,7 @@ namespace {
 // A step on the ladder of instruction sets, and its products of either precision.
 struct Level {
   const char* name;
-  const Target *float32, *bfloat16;
+  const Target* products[3];  // by precision
 };
 
 #ifdef GATEWISE_X86
@@ -30,23 +30,30 @@ bool has_matrix_unit() {
 
 // Best last.
 std::vector<Level> find_levels() {
-  std::vector<Level> levels{{target_generic.name, &target_generic, nullptr}};
+  std::vector<Level> levels{{target_generic.name, {&target_generic}}};
 #ifdef GATEWISE_X86
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
       !__builtin_cpu_supports("bmi2")) {
     return levels;
   }
-  levels.push_back({target_avx2.name, &target_avx2, nullptr});
+  levels.push_back({target_avx2.name, {&target_avx2}});
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
       !__builtin_cpu_supports("avx512vl")) {
     return levels;
   }
-  levels.push_back({target_avx512.name, &target_avx512, nullptr});
+  Level level{target_avx512.name, {&target_avx512}};
+  levels.push_back(level);
+  const auto add = [&](Precision precision, const Target& target) {
+    level.name = target.name;
+    level.products[static_cast<int>(precision)] = &target;
+    levels.push_back(level);
+  };
+  if (__builtin_cpu_supports("avx512vnni")) add(Precision::int8, target_avx512_vnni);
   if (!__builtin_cpu_supports("avx512bf16")) return levels;
-  levels.push_back({target_avx512_bf16.name, &target_avx512, &target_avx512_bf16});
-  if (has_matrix_unit()) levels.push_back({target_amx.name, &target_avx512, &target_amx});
+  add(Precision::bfloat16, target_avx512_bf16);
+  if (has_matrix_unit()) add(Precision::bfloat16, target_amx);
 #endif
   return levels;
 }
@@ -61,14 +68,14 @@ const Level* chosen = &levels().back();
 }  // namespace
 
 const Target* target(Precision precision) {
-  return precision == Precision::float32 ? chosen->float32 : chosen->bfloat16;
+  return chosen->products[static_cast<int>(precision)];
 }
 
 bool prefers_bfloat16() {
 #ifdef GATEWISE_X86
-  if (chosen->bfloat16 == &target_avx512_bf16) return __builtin_cpu_is("amd");
+  if (target(Precision::bfloat16) == &target_avx512_bf16) return __builtin_cpu_is("amd");
 #endif
-  return chosen->bfloat16 != nullptr;
+  return target(Precision::bfloat16) != nullptr;
 }
 
 std::string target_name() { return chosen->name; }

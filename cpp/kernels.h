@@ -18,7 +18,7 @@
 
 namespace gatewise {
 
-enum class Precision : int { float32, bfloat16 };
+enum class Precision : int { float32, bfloat16, int8 };
 
 // The instruction set in use, null if it has none for the precision. `use` is for start-up: it
 // changes the choice for the whole process.
@@ -49,7 +49,7 @@ class Packed {
   Floats packed_;
 };
 
-// Fills every gradient of `call`; `gates` and `cells` stay as they are. Null inputs count as zeros,
+// Not for int8. Fills every gradient of `call`; `gates` and `cells` stay as they are. Null inputs count as zeros,
 // null outputs (d_x, d_hidden0, biases) are left out.
 void backward(Backward call, const std::vector<Weights>& weights, Precision precision,
               const int64_t* offsets, int threads);

@@ -93,8 +93,10 @@ struct Target {
   double (*multiply_and_add)(int64_t rounds);
 };
 
-// The best of each family last. The last two multiply in bfloat16, all others in float32.
+// By the precision of their products: float32, bfloat16, int8 (whose functions for the way back are
+// null).
 extern const Target target_generic, target_avx2, target_avx512;
 extern const Target target_avx512_bf16, target_amx;
+extern const Target target_avx512_vnni;
 
 }  // namespace gatewise

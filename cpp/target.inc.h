@@ -1,5 +1,6 @@
 // The whole kernel for one instruction set and precision; target_*.cc include this under their
-// compiler flags. GATEWISE_TILE names the file with the products of bfloat16, if it is those.
+// compiler flags. GATEWISE_TILE names the file with the products of bfloat16, if it is those;
+// GATEWISE_INT8 stands for the products of int8, which have no gradient.
 //
 // Everything lies in an unnamed namespace and no standard library is included, so that the object
 // defines one global symbol, the table.
@@ -26,6 +27,12 @@ namespace {
 #include "steps.inc.h"
 
 #include "bfloat16.inc.h"
+#elif defined(GATEWISE_INT8)
+typedef uint8_t Element;
+
+#include "steps.inc.h"
+
+#include "int8.inc.h"
 #else
 typedef float Element;
 
@@ -35,23 +42,6 @@ typedef float Element;
 #endif
 
 #include "recurrence.inc.h"
-
-#include "gradient.inc.h"
-
-#if defined(GATEWISE_TILE)
-#include "bfloat16_weights.inc.h"
-#else
-#include "float32_weights.inc.h"
-#endif
-
-int64_t share_bytes(const Shape& shape, int64_t count) {
-  return with_cell(shape.cell, [&]<class Cell>() -> int64_t {
-    const int64_t ahead = ForwardLayout<Cell>(shape).operand_elements(count);
-    const int64_t back = GradientLayout<Cell>(shape).operand_elements(count);
-    const int64_t records = count * static_cast<int64_t>(sizeof(BackwardRow) + sizeof(void*));
-    return records + 64 + (ahead > back ? ahead : back) * static_cast<int64_t>(sizeof(Element));
-  });
-}
 
 int64_t packed_floats(const Shape& shape) {
   return with_cell(shape.cell, [&]<class Cell>() { return ForwardLayout<Cell>(shape).floats(); });
@@ -67,6 +57,31 @@ void pack(const Shape& shape, const Weights& weights, float* packed, int64_t par
 
 void walk(const Forward& call, const float* packed, const Share& share) {
   with_cell(call.shape.cell, [&]<class Cell>() { walk<Cell>(call, packed, share); });
+}
+
+#if defined(GATEWISE_INT8)
+int64_t share_bytes(const Shape& shape, int64_t count) {
+  return with_cell(shape.cell, [&]<class Cell>() -> int64_t {
+    return count * static_cast<int64_t>(sizeof(ForwardRow)) + 64 +
+           ForwardLayout<Cell>(shape).operand_elements(count);
+  });
+}
+#else
+#include "gradient.inc.h"
+
+#if defined(GATEWISE_TILE)
+#include "bfloat16_weights.inc.h"
+#else
+#include "float32_weights.inc.h"
+#endif
+
+int64_t share_bytes(const Shape& shape, int64_t count) {
+  return with_cell(shape.cell, [&]<class Cell>() -> int64_t {
+    const int64_t ahead = ForwardLayout<Cell>(shape).operand_elements(count);
+    const int64_t back = GradientLayout<Cell>(shape).operand_elements(count);
+    const int64_t records = count * static_cast<int64_t>(sizeof(BackwardRow) + sizeof(void*));
+    return records + 64 + (ahead > back ? ahead : back) * static_cast<int64_t>(sizeof(Element));
+  });
 }
 
 int64_t gate_row_bytes(const Shape& shape) {
@@ -113,6 +128,7 @@ void weight_gradient(const Backward& call, int direction, int64_t first_tile, in
     weight_gradient<Cell>(call, direction, first_tile, tile_count, scratch);
   });
 }
+#endif
 
 }  // namespace
 
@@ -123,6 +139,9 @@ const Target GATEWISE_TARGET = {
     pack_parts,
     pack,
     walk,
+#if defined(GATEWISE_INT8)
+    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+#else
     gate_row_bytes,
     gradient_floats,
     gradient_parts,
@@ -132,6 +151,7 @@ const Target GATEWISE_TARGET = {
     weight_tiles,
     weight_scratch_floats,
     weight_gradient,
+#endif
     multiply_and_add,
 };
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def _levels() -> list[str]:
     before, found = _kernel.target(), []
     for name in _kernel.available_targets():
         _kernel.use_target(name)
-        if _kernel.has_bfloat16():
+        if "bf16" in kernels.precisions():
             found.append(name)
     _kernel.use_target(before)
     return found
@@ -212,7 +213,7 @@ def test_layers_divided_by_hidden_units(lengths: list[int], precision: str) -> N
 
 def test_a_precision_that_is_not_there_is_refused() -> None:
     case = make_case("lstm", [2], (3, 4))
-    with pytest.raises(OptionError, match=r"^The precision must be one of fp32, bf16\. Got 'fp8'"):
+    with pytest.raises(OptionError, match=r"^The precision must be one of fp32, bf16, int8\. Got"):
         case.run("fp8")
     code = "from gatewise import kernels; print(kernels.chosen_precision('auto'))\n"
     code += "kernels.chosen_precision('bf16')"
@@ -224,5 +225,65 @@ def test_a_precision_that_is_not_there_is_refused() -> None:
     assert run.stdout == "fp32\n"
     assert run.stderr.endswith(
         "The precision bf16 needs a processor with AMX or AVX512-BF16. The instruction set in use "
-        f"here, {name}, is neither: choose fp32, or auto to train.\n"
+        f"here is {name}: choose fp32.\n"
     )
+
+
+def whole_numbers(rows: Any) -> Any:
+    """Every row rounded to whole numbers up to 127 times its scale, as float64."""
+    scale = np.abs(rows).max(axis=1, keepdims=True).astype(np.float64) / 127
+    return np.rint(rows / np.where(scale > 0, scale, 1)) * scale
+
+
+int8 = pytest.mark.skipif("int8" not in kernels.precisions(), reason="No instructions for int8.")
+
+
+@int8
+@pytest.mark.parametrize("sizes", [(1, 5), (7, 9), (33, 31), (64, 48), (65, 130)])
+@pytest.mark.parametrize("cell", CELLS)
+def test_one_step_multiplies_whole_numbers(cell: str, sizes: tuple[int, int]) -> None:
+    case = make_case(cell, [1] * 37, sizes)
+    found = kernels.forward(
+        cell, case.x, case.offsets, case.weights, precision="int8", **case.start
+    ).hidden
+    coarse = [
+        weight._replace(
+            weight_ih=whole_numbers(weight.weight_ih), weight_hh=whole_numbers(weight.weight_hh)
+        )
+        for weight in case.weights
+    ]
+    for d, weight in enumerate(coarse):
+        hidden0 = case.start["hidden0"][d].astype(np.float64)
+        cell0 = case.start.get("cell0", np.zeros((2, 37, 0)))[d].astype(np.float64)
+        inputs = whole_numbers(case.x) @ weight.weight_ih.T + weight.bias_ih
+        hiddens = whole_numbers(hidden0) @ weight.weight_hh.T + weight.bias_hh
+        _, after = CELLS[cell].step(inputs, hiddens, State(hidden0, cell0))
+        wrong = np.abs(found[:, d * sizes[1] : (d + 1) * sizes[1]] - after.hidden) > 1e-5
+        assert wrong.mean() < 0.01  # a rare tie may round the other way
+
+
+@int8
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_int8_stays_close_to_fp32_alone_and_in_any_batch(cell: str) -> None:
+    case = make_case(cell, [30, 0, 55, 1, 200, 7], (64, 100))
+    exact = kernels.forward(cell, case.x, case.offsets, case.weights, **case.start).hidden
+    prepared = kernels.Prepared(cell, case.weights, precision="int8")
+    rough = prepared.forward(case.x, case.offsets, threads=3, **case.start).hidden
+    assert 1e-4 < apart(rough, exact) < 0.02
+    for text, (first, last) in enumerate(pairwise(case.offsets)):
+        start = {name: state[:, text : text + 1].copy() for name, state in case.start.items()}
+        offsets = np.array([0, last - first])
+        alone = prepared.forward(case.x[first:last], offsets, threads=1, **start).hidden
+        assert np.array_equal(alone, rough[first:last])
+
+
+@int8
+def test_int8_has_no_gradient_and_keeps_nan() -> None:
+    case = make_case("lstm", [3], (4, 5))
+    with pytest.raises(OptionError, match=r"^The precision int8 is for answers: it has no gradie"):
+        case.run("int8")
+    case.x[1, 2] = np.nan
+    hidden = kernels.forward("lstm", case.x, case.offsets, case.weights, precision="int8").hidden
+    forward = hidden[:, :5]
+    assert np.isfinite(forward[0]).all()
+    assert np.isnan(forward[1:]).all()

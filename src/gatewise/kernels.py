@@ -11,9 +11,10 @@ Text i owns the tokens offsets[i] .. offsets[i + 1]; direction 1 walks backwards
 of an empty text is its start state. Results are the same to the bit for any number of threads, and
 for a text alone or in any batch. The interpreter lock is released during the work.
 
-`precision` is that of the numbers that are multiplied: "fp32", or "bf16" (bfloat16), which rounds
-them to 8 bits of mantissa and needs a processor with instructions for it. Sums, states and
-everything that goes in or out are float32 either way.
+`precision` is that of the numbers that are multiplied: "fp32"; "bf16" (bfloat16), which rounds them
+to 8 bits of mantissa; or, to answer only, "int8", which rounds every row of weights and operands to
+whole numbers up to 127 times a scale. The latter two need a processor with instructions for them.
+Sums, states and everything that goes in or out are float32 in all three.
 
 The environment variable GATEWISE_KERNEL forces an instruction set; `describe()` names them.
 """
@@ -52,7 +53,8 @@ if _forced is not None and not _kernel.use_target(_forced):
     )
 
 _KINDS = {name: kind for kind, name in enumerate(CELLS)}
-PRECISIONS = ("fp32", "bf16")
+Precision = Literal["fp32", "bf16", "int8"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "int8")
 
 
 def describe() -> dict[str, Any]:
@@ -66,23 +68,23 @@ def describe() -> dict[str, Any]:
     }
 
 
-def precisions() -> tuple[str, ...]:
+def precisions() -> tuple[Precision, ...]:
     """The precisions that the instruction set in use has."""
-    return PRECISIONS if _kernel.has_bfloat16() else PRECISIONS[:1]
+    return tuple(p for number, p in enumerate(PRECISIONS) if _kernel.has_precision(number))
 
 
-def chosen_precision(wanted: str) -> Literal["fp32", "bf16"]:
-    """The precision that fp32, bf16 or auto stands for on this machine.
+def chosen_precision(wanted: str) -> Precision:
+    """The precision that fp32, bf16, int8 or auto stands for on this machine.
 
     Auto is bf16 on the matrix unit of Intel's processors and on AMD's. Others with AVX512-BF16 do
     half as many of its products per second as of fp32.
 
     Raises:
-        OptionError: bf16 is wanted and the instruction set in use has none.
+        OptionError: the instruction set in use has no such products.
     """
     if wanted == "auto":
-        return "bf16" if _kernel.prefers_bfloat16() else "fp32"
-    return "bf16" if _precision(wanted) else "fp32"
+        wanted = "bf16" if _kernel.prefers_bfloat16() else "fp32"
+    return PRECISIONS[_precision(wanted)]
 
 
 def default_threads() -> int:
@@ -274,6 +276,8 @@ def backward(
     state = (len(weights), texts, size)
     has_cell = CELLS[cell].has_cell
     _check_start(cell, hidden0, cell0, state)
+    if precision == "int8":
+        raise OptionError("The precision int8 is for answers: it has no gradient.")
     if output.saved_gates is None:
         raise ValueError("The gradient of a layer needs the gates: call forward with save=True.")
     _check_array("hidden", output.hidden, (tokens, len(weights) * size))
@@ -340,17 +344,21 @@ def _threads(threads: int | None) -> int:
     return threads
 
 
+_NEEDS = {"bf16": "AMX or AVX512-BF16", "int8": "AVX512-VNNI"}
+
+
 def _precision(precision: str) -> int:
     if precision not in PRECISIONS:
         raise OptionError(
             f"The precision must be one of {', '.join(PRECISIONS)}. Got {precision!r}."
         )
-    if precision not in precisions():
+    number = PRECISIONS.index(precision)
+    if not _kernel.has_precision(number):
         raise OptionError(
-            f"The precision {precision} needs a processor with AMX or AVX512-BF16. The instruction "
-            f"set in use here, {_kernel.target()}, is neither: choose fp32, or auto to train."
+            f"The precision {precision} needs a processor with {_NEEDS[precision]}. The instruction "
+            f"set in use here is {_kernel.target()}: choose {' or '.join(precisions())}."
         )
-    return PRECISIONS.index(precision)
+    return number
 
 
 def _fits(array: Any, dtype: type[np.generic], dimensions: int) -> bool:

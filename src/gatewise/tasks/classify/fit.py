@@ -73,7 +73,9 @@ def fit(
 ) -> None:
     """Fit a classifier in place; the arguments are those of `TextClassifier.fit`."""
     started = time.perf_counter()
-    training = replace(training, precision=kernels.chosen_precision(training.precision))
+    precision = kernels.chosen_precision(training.precision)
+    assert precision != "int8"  # which is not among the choices for training
+    training = replace(training, precision=precision)
     texts = list_of_texts(texts)
     check_lengths(texts, given, "labels")
     labels = Labels.learn(given, label_names)
