@@ -10,10 +10,13 @@ BENCH := .venv-bench
 IMDB ?= ../shared/data/imdb
 # For all three, for instance: make bench BENCH_OPTIONS='--write docs/benchmarks.md'
 BENCH_OPTIONS ?=
+SANITIZED := build/sanitize
+KERNEL_TESTS := $(addprefix tests/test_,$(addsuffix .py,\
+	sanitizers kernels all_cells precision denormals concurrency))
 SOURCES := pyproject.toml CMakeLists.txt constraints.txt $(wildcard cpp/*) \
 	$(shell find src -name '*.py' -o -name '*.csv' 2>/dev/null)
 
-.PHONY: demo test lint bench quality develop clean
+.PHONY: demo test lint sanitize bench quality develop clean
 
 demo: $(INSTALLED)
 	rm -rf build/demo && mkdir -p build/demo
@@ -28,6 +31,19 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The kernel's tests with a kernel that stops at what C++ does not allow. For Linux and GCC.
+# The interpreter is the one outside of .venv, which would find the installed kernel first.
+sanitize: $(INSTALLED)
+	CXX=$(CXX) PIP_CONSTRAINT=constraints.txt $(BIN)/pip install -q --no-deps --upgrade \
+		--target $(SANITIZED)/site -C build-dir=$(SANITIZED)/objects \
+		-C cmake.define.GATEWISE_SANITIZE=ON .
+	python=$$($(BIN)/python -c 'import sys; print(sys._base_executable)'); \
+	packages=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	libraries="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)"; \
+	PYTHONPATH=$(CURDIR)/$(SANITIZED)/site:$$packages PYTHONMALLOC=malloc OMP_NUM_THREADS=1 \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 LD_PRELOAD=$$libraries \
+	$$python -m pytest -p no:cacheprovider $(KERNEL_TESTS)
 
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python benchmarks/recurrence.py $(BENCH_OPTIONS)

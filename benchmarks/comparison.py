@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from plain import PaddedBatch, PlainNetwork
-from step_parts import Stopwatch, Turns, adamw, cut_step, gatewise_turns, plain_turns, race
+from plain import PaddedBatch, PlainNetwork, PlainOptimizer
+from step_parts import Stopwatch, Turns, cut_step, gatewise_turns, plain_turns, race
 from steps import GatewiseNetwork, Places, Reviews
 
 from gatewise import kernels
+from gatewise.options import Training
+from gatewise.training.optimizer import Optimizer
 
 TURN = 3
 """Steps of a contender's turn."""
@@ -45,15 +47,19 @@ class Comparison:
         for name, network in self.ours.items():
             turns[name] = gatewise_turns(network, self.reviews, self._turns(name))
         for name, plain in self.plain.items():
-            optimizer = adamw(plain, fused=name == EXPERT)
+            optimizer = PlainOptimizer(plain, fused=name == EXPERT)
             turns[name] = plain_turns(plain, optimizer, self.reviews, self._turns(name))
         return race(turns, len(self._turns(OURS)))
 
     def parts(self) -> dict[str, dict[str, float]]:
         """Seconds of the parts of all steps, on the same sorted batches, by contender."""
         networks: dict[str, GatewiseNetwork | PlainNetwork] = dict(self.ours)
-        networks |= {name: self.plain[name] for name in (SORTED_PACKED, EXPERT)}
-        optimizers = {n: adamw(net, fused=n != SORTED_PACKED) for n, net in networks.items()}
+        optimizers: dict[str, Optimizer | PlainOptimizer] = {
+            name: Optimizer(network, Training(), self.steps) for name, network in self.ours.items()
+        }
+        for name in (SORTED_PACKED, EXPERT):
+            networks[name] = self.plain[name]
+            optimizers[name] = PlainOptimizer(self.plain[name], fused=name == EXPERT)
         watches = {name: Stopwatch() for name in networks}
         for number, turn in enumerate(self._turns(OURS)):
             for name, network in networks.items():

@@ -13,7 +13,9 @@ from steps import Places, Reviews
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+from torch.optim import AdamW
 
+from gatewise.options import Training
 from gatewise.tasks.classify.task import TextClassifier
 
 
@@ -106,3 +108,27 @@ class PlainNetwork(nn.Module):
             return values
         kept = values.new_ones(len(values), 1, values.shape[2])
         return values * functional.dropout(kept, self.chosen.dropout)
+
+
+class PlainOptimizer:
+    """Clipping and torch's AdamW at the classifier's default rate, in the calls of Gatewise's."""
+
+    def __init__(self, network: PlainNetwork, *, fused: bool) -> None:
+        defaults = Training()
+        self._parameters, self._clip = list(network.parameters()), defaults.clip
+        self._adamw = AdamW(
+            self._parameters,
+            defaults.learning_rate,
+            weight_decay=defaults.weight_decay,
+            fused=fused or None,
+        )
+
+    def zero_grad(self) -> None:
+        self._adamw.zero_grad()
+
+    def gradient_norm(self) -> float:
+        """The norm; the gradients are clipped at once."""
+        return nn.utils.clip_grad_norm_(self._parameters, self._clip).item()
+
+    def step(self, gradient_norm: float) -> None:
+        self._adamw.step()

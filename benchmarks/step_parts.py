@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
-from plain import PaddedBatch, PlainNetwork
+from plain import PaddedBatch, PlainNetwork, PlainOptimizer
 from steps import GatewiseNetwork, Places, Reviews
-from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch import Tensor
 
 from gatewise.options import LARGEST, Training
 from gatewise.training.loop import train
+from gatewise.training.optimizer import Optimizer
 from gatewise.training.progress import Progress
 
 PARTS = [
@@ -26,7 +26,7 @@ PARTS = [
     "pooling, head, loss: gradient",
     "recurrent layer: gradient",
     "embedding, dropout: gradient",
-    "clipping",
+    "norm of the gradient",
     "optimizer",
 ]
 Turns = Iterator[float]
@@ -39,14 +39,6 @@ class Cut(Protocol):
     def embed(self, batch: Any) -> Tensor: ...
     def recur(self, values: Tensor, batch: Any) -> tuple[Tensor, Tensor]: ...
     def classify(self, hidden: Tensor, final: Tensor, batch: Any) -> Tensor: ...
-
-
-def adamw(network: nn.Module, **options: Any) -> Optimizer:
-    """The classifier's optimizer with its default rate."""
-    defaults = Training()
-    return AdamW(
-        network.parameters(), defaults.learning_rate, weight_decay=defaults.weight_decay, **options
-    )
 
 
 def gatewise_turns(
@@ -71,12 +63,11 @@ def gatewise_turns(
 
 def plain_turns(
     network: PlainNetwork,
-    optimizer: Optimizer,
+    optimizer: PlainOptimizer,
     reviews: Reviews,
     turns: Sequence[Sequence[Places]],
 ) -> Turns:
     """The loop that everybody writes."""
-    clip = Training().clip
     for turn in turns:
         started = time.perf_counter()
         for places in turn:
@@ -85,8 +76,7 @@ def plain_turns(
             loss = network.loss(batch)
             loss.backward()  # type: ignore[no-untyped-call]
             loss.item()
-            nn.utils.clip_grad_norm_(network.parameters(), clip)
-            optimizer.step()
+            optimizer.step(optimizer.gradient_norm())
         yield time.perf_counter() - started
 
 
@@ -99,6 +89,9 @@ def race(contenders: Mapping[str, Turns], count: int) -> dict[str, list[float]]:
             seconds = next(turns)
             if number:
                 found[name].append(seconds)
+    for turns in contenders.values():
+        # Gatewise's loop gives the network back when it has ended.
+        next(turns, None)
     return found
 
 
@@ -118,7 +111,7 @@ class Stopwatch:
 
 def cut_step(
     network: GatewiseNetwork | PlainNetwork,
-    optimizer: Optimizer,
+    optimizer: Optimizer | PlainOptimizer,
     reviews: Reviews,
     places: Places,
     watch: Stopwatch,
@@ -145,6 +138,6 @@ def cut_step(
     with watch(PARTS[6]):
         values.backward(x.grad)  # type: ignore[no-untyped-call]
     with watch(PARTS[7]):
-        nn.utils.clip_grad_norm_(network.parameters(), Training().clip).item()
+        norm = optimizer.gradient_norm()
     with watch(PARTS[8]):
-        optimizer.step()
+        optimizer.step(norm)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -137,7 +138,7 @@ class GatewiseNetwork(ClassifierNetwork):
 
     def recur(self, values: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Hidden states (N, 2 * H) and the final ones (B, 2 * H)."""
-        weights = self.encoder.recurrent.weights(0)
+        weights: Any = self.encoder.recurrent.all_weights
         hidden, final = recurrent_layer(
             "lstm", values, batch.offsets, weights, precision=self.encoder.precision
         )

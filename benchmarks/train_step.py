@@ -65,7 +65,8 @@ def part_table(
     rows += [["rest", *cells(rest)], ["whole step", *cells(whole)]]
     note = (
         "Whole steps are those of the table above; the parts were timed in a run of their own, on "
-        "the same batches. Rest: the loop around them, Gatewise's with schedule, guard and average."
+        "the same batches. The optimizer of Gatewise is "
+        "also schedule and running average. Rest: the loop around the parts."
     )
     return Table("Where the time of a step goes, ms", ["part", *parts], rows, [note])
 

@@ -6,6 +6,7 @@ import copy
 import multiprocessing
 import os
 import pickle
+import platform
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 from gatewise import kernels
 from gatewise.cells import Weights
 
+ARM = ("aarch64", "arm64")
 OFFSETS = np.array([0, 3, 3, 10])
 
 
@@ -50,7 +52,7 @@ def refused(sentence: str) -> Any:
 def test_describe_names_the_instruction_sets() -> None:
     about = kernels.describe()
     assert about["in_use"] == os.environ.get("GATEWISE_KERNEL", about["available"][-1])
-    assert about["available"][0] == "generic"
+    assert about["available"][0] == ("neon" if platform.machine() in ARM else "generic")
     assert about["threads"] == kernels.default_threads() >= 1
 
 
@@ -309,7 +311,10 @@ def test_callers_beside_torch_have_one_team() -> None:
     assert run_python(code, OMP_NUM_THREADS="1").strip() == f"160 True own {HELPERS}"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux limits a process like this.")
+@pytest.mark.skipif(
+    sys.platform != "linux" or "asan" in os.environ.get("LD_PRELOAD", ""),
+    reason="Only Linux limits a process like this, and the sanitizers need the memory themselves.",
+)
 def test_fewer_threads_come_where_the_system_has_no_more() -> None:
     # There is no room for the stack of another thread.
     code = (

@@ -6,6 +6,7 @@ The same kernel that trained the weights answers with them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,10 +52,10 @@ class Encoder:
 
     def vectors(self, words: Sequence[str]) -> Floats:
         """Vectors of words that are not in the vocabulary, from their n-grams: (U, E)."""
-        vectors = np.repeat(self._table[:1], len(words), axis=0)
+        vectors = self._table[:1].repeat(len(words), axis=0)
         if self.shape.subwords and len(words):
             grams = subword_buckets(words, self.shape.subwords)
-            vectors += _mean(self._weights["subwords.weight"][grams.values], grams)
+            vectors += _mean(self._weights["subwords.weight"].take(grams.values, axis=0), grams)
         return vectors
 
     def states(
@@ -73,7 +74,8 @@ class Encoder:
             precision: of the recurrent layers' products, see `gatewise.kernels`.
         """
         known = len(self._table)
-        values = self._table[np.where(ids.values < known, ids.values, 0)]
+        # "clip": an unknown word takes the last known one's vector until it has its own.
+        values = self._table.take(ids.values, axis=0, mode="clip")
         if unknown is not None and len(unknown):
             places = np.flatnonzero(ids.values >= known)
             values[places] = unknown[ids.values[places] - known]
@@ -118,15 +120,16 @@ class Encoder:
 
 
 def _mean(values: Floats, rows: Ragged) -> Floats:
-    lengths = np.maximum(rows.lengths, 1)[:, None]
-    return np.asarray(_reduce(np.add, values, rows) / lengths, np.float32)
+    means = _reduce(np.add, values, rows)
+    means /= np.maximum(rows.lengths, 1)[:, None]
+    return means
 
 
 def _reduce(function: Any, values: Floats, rows: Ragged) -> Floats:
     """Sum or greatest value of every row's values: (N, P) → (B, P), zeros for an empty row."""
     result = np.zeros((len(rows), values.shape[1]), np.float32)
-    filled = rows.lengths > 0
-    if filled.any():
-        # reduceat runs from each start to the next one; the empty rows between take no values.
-        result[filled] = function.reduceat(values, rows.offsets[:-1][filled], axis=0)
+    # One call per row: with many columns `reduceat`, one call for all, takes several times longer.
+    for row, (start, stop) in enumerate(pairwise(rows.offsets.tolist())):
+        if start < stop:
+            function.reduce(values[start:stop], axis=0, out=result[row])
     return result

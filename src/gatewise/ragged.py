@@ -34,7 +34,7 @@ class Ragged:
                 "The offsets of a Ragged must be a one-dimensional int64 array of at least one "
                 f"entry. Got {offsets.dtype} of shape {offsets.shape}."
             )
-        if offsets[0] != 0 or offsets[-1] != len(self.values) or (np.diff(offsets) < 0).any():
+        if offsets[0] != 0 or offsets[-1] != len(self.values) or np.count_nonzero(self.lengths < 0):
             raise ValueError(
                 f"The offsets of a Ragged must rise from 0 to {len(self.values)}, the number of "
                 f"values. Got offsets from {offsets[0]} to {offsets[-1]}."
@@ -51,7 +51,7 @@ class Ragged:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Length of every row, (B,)."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]  # np.diff takes thrice as long for one row
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -81,7 +81,7 @@ class Ragged:
             The rows, and how many were shortened.
         """
         lengths = self.lengths
-        cut = int((lengths > longest).sum())
+        cut = int(np.count_nonzero(lengths > longest))
         if not cut:
             return self, 0
         head = (longest + 1) // 2

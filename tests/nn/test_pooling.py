@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gatewise.nn.pooling import Pooling, segment_max, segment_mean, segment_softmax, segment_sum
+from gatewise.options import PoolingName
 
 LENGTHS = [3, 0, 1, 7, 0, 2]
 OFFSETS = torch.tensor([0, *np.cumsum(LENGTHS).tolist()])
@@ -72,3 +73,25 @@ def test_concat_is_max_mean_and_last_in_this_order() -> None:
     assert torch.equal(found[:, :2], segment_max(hidden, OFFSETS))
     assert torch.equal(found[:, 2:4], segment_mean(hidden, OFFSETS))
     assert torch.equal(found[:, 4:], final)
+
+
+def test_equal_greatest_values_share_the_gradient() -> None:
+    values = torch.tensor([[1.0], [3.0], [3.0], [2.0], [3.0]], requires_grad=True)
+    segment_max(values, torch.tensor([0, 4, 5])).sum().backward()  # type: ignore[no-untyped-call]
+    assert values.grad is not None
+    assert values.grad[:, 0].tolist() == [0, 0.5, 0.5, 0, 1]
+
+
+@pytest.mark.parametrize("kind", ["last", "mean", "max", "concat", "attention"])
+def test_features_dropped_while_pooling_are_those_dropped_before(kind: PoolingName) -> None:
+    torch.manual_seed(1)
+    pooling = Pooling(kind, 4).double()
+    hidden, final = random_values(sum(LENGTHS), 4), torch.randn(len(LENGTHS), 4).double()
+    kept = torch.randn(len(LENGTHS), 4).double().clamp(min=0)
+    found = pooling(hidden, OFFSETS, final, kept)
+    expected = pooling(hidden * kept.repeat_interleave(OFFSETS.diff(), 0), OFFSETS, final)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    weights = torch.randn(found.shape).double()
+    if kind != "last":
+        gradients = [torch.autograd.grad(x, hidden, weights)[0] for x in (found, expected)]
+        torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-12)

@@ -66,3 +66,14 @@ def test_torch_and_numpy_give_the_same_scores() -> None:
         np.testing.assert_allclose(
             scores, bias + SCALE * weights @ weight[row], rtol=1e-4, atol=1e-5
         )
+
+
+def test_texts_without_tokens_get_the_bias() -> None:
+    weight, bias = np.ones((64, 3), np.float32), np.array([1, 2, 3], np.float32)
+    for rows in ([], [[]], [[], []], [[], [4, 4], []]):
+        ids = Ragged.from_rows(rows, np.int32)
+        buckets = pair_buckets(ids, 10, 64)
+        assert (buckets.lengths > 0).tolist() == [bool(row) for row in rows]
+        found = pair_scores(ids, 10, weight, bias, np.ones(64, np.float32))
+        assert found.shape == (len(rows), 3)
+        assert all((found[i] == bias).all() for i, row in enumerate(rows) if not row)

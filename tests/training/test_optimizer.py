@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def plain_run(
 ) -> tuple[list[Tensor], list[Tensor], list[float]]:
     """Weights, their averages and the norms, made with torch's own parts and every row's."""
     parameters = list(network.parameters())
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [network.table], "eps": epsilon},
         {"params": list(network.linear.parameters())},
     ]

@@ -49,15 +49,14 @@ def in_order(
     lengths: NDArray[np.int64], *, batch_size: int, batch_tokens: int
 ) -> list[NDArray[np.int64]]:
     """Batches of rows of similar length for answering, longest rows last."""
-    return _cut(np.argsort(lengths, kind="stable"), lengths, batch_size, batch_tokens)
+    return _cut(lengths.argsort(kind="stable"), lengths, batch_size, batch_tokens)
 
 
 def _cut(
     rows: NDArray[np.int64], lengths: NDArray[np.int64], batch_size: int, batch_tokens: int
 ) -> list[NDArray[Any]]:
     batches, start, tokens = [], 0, 0
-    for stop, row in enumerate(rows):
-        length = int(lengths[row])
+    for stop, length in enumerate(lengths[rows].tolist()):
         if stop > start and (stop - start == batch_size or tokens + length > batch_tokens):
             batches.append(rows[start:stop])
             start, tokens = stop, 0

@@ -16,7 +16,17 @@ def locked_dropout(values: Tensor, offsets: Tensor, probability: float) -> Tenso
     """
     if probability == 0:
         return values
-    texts = len(offsets) - 1
+    kept = kept_features(values, len(offsets) - 1, probability)
+    return values * torch.repeat_interleave(kept, offsets.diff(), dim=0, output_size=len(values))
+
+
+def kept_features(values: Tensor, texts: int, probability: float) -> Tensor:
+    """What locked dropout multiplies the features of every text with: zeros and a scale, (B, F).
+
+    Args:
+        values: of every token, (N, F); of their type.
+        texts: B.
+        probability: share of zeros.
+    """
     kept = values.new_empty(texts, values.shape[1]).bernoulli_(1 - probability)
-    kept.div_(1 - probability)
-    return values * torch.repeat_interleave(kept, offsets.diff(), dim=0)
+    return kept.div_(1 - probability)

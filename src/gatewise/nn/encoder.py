@@ -23,8 +23,7 @@ class Encoder(nn.Module):
     Args:
         shape: what it is made of.
         embedding_dropout: share of the words that a training step leaves out.
-        dropout: share of features left out before every layer and after the last, the same at
-            every token of a text.
+        dropout: share of features left out before every layer, the same at every token of a text.
         weight_dropout: share of the recurrent weights left out (Merity et al. 2018).
         precision: of the recurrent layers' products on the CPU, fp32 or bf16.
     """
@@ -65,8 +64,9 @@ class Encoder(nn.Module):
             (N, P) and (B, P), where P is the width of all directions together.
         """
         dropout = self.dropout if self.training else 0.0
-        values = locked_dropout(self.embedding(ids), offsets, dropout)
+        values = self.embedding(ids)
         for layer in range(self.shape.num_layers):
+            values = locked_dropout(values, offsets, dropout)
             values, final = recurrent_layer(
                 self.shape.cell,
                 values,
@@ -74,7 +74,6 @@ class Encoder(nn.Module):
                 self._layer_weights(layer),
                 precision=self.precision,
             )
-            values = locked_dropout(values, offsets, dropout)
         # (D, B, H) → (B, D * H): the directions of a text beside each other.
         return values, final.hidden.transpose(0, 1).flatten(1)
 

@@ -25,17 +25,22 @@ def pair_buckets(ids: Ragged, known: int, buckets: int) -> Ragged:
         known: number of known ids, V.
         buckets: number of buckets, at most 2**24.
     """
-    values = np.where(ids.values < known, ids.values, 0).astype(np.uint64)
-    text = np.repeat(np.arange(len(ids)), ids.lengths)
-    single = (values + np.uint64(1)) * _FIRST
-    pair = single[:-1] ^ ((values[1:] + np.uint64(1)) * _SECOND)
-    inside = text[:-1] == text[1:]
-    hashed = np.concatenate([single, pair[inside]])
-    texts = np.concatenate([text, text[:-1][inside]])
-    bucket = ((hashed >> np.uint64(32)) % np.uint64(buckets)).astype(np.int64)
-    found = np.unique(texts * buckets + bucket)
-    offsets = np.searchsorted(found, np.arange(len(ids) + 1) * buckets)
-    return Ragged(found % buckets, offsets.astype(np.int64))
+    if not len(ids.values):
+        return Ragged(np.empty(0, np.int64), ids.offsets)
+    numbers = np.where(ids.values < known, ids.values, 0).astype(np.uint64) + np.uint64(1)
+    hashed = np.empty((2, len(numbers)), np.uint64)
+    single, pair = hashed
+    np.multiply(numbers, _FIRST, out=single)
+    np.bitwise_xor(single[:-1], numbers[1:] * _SECOND, out=pair[:-1])
+    # The last token of a text begins no pair: it stands there again, and counts once like all that
+    # is there twice. The token before an empty text is the last of another one, or of all.
+    last = ids.offsets[1:] - 1
+    pair[last] = single[last]
+    starts = np.arange(0, (len(ids) + 1) * buckets, buckets)  # every text has its own numbers
+    numbered = ((hashed >> np.uint64(32)) % np.uint64(buckets)).view(np.int64)
+    numbered += starts[:-1].repeat(ids.lengths)
+    found = _different(numbered.ravel())
+    return Ragged(found % buckets, found.searchsorted(starts))
 
 
 def rarity(rows: Ragged, buckets: int) -> NDArray[np.float32]:
@@ -46,13 +51,9 @@ def rarity(rows: Ragged, buckets: int) -> NDArray[np.float32]:
 
 def weighed(rows: Ragged, rarity: NDArray[np.float32]) -> NDArray[np.float32]:
     """The weight of every feature in its text, (N,): each text's weights have the length 1."""
-    weights = rarity[rows.values]
-    squares = np.zeros(len(rows), np.float32)
-    filled = rows.lengths > 0
-    if filled.any():
-        squares[filled] = np.add.reduceat(weights**2, rows.offsets[:-1][filled])
-    lengths = np.sqrt(np.maximum(squares, 1e-12))
-    return np.asarray(weights / np.repeat(lengths, rows.lengths), np.float32)
+    weights = rarity.take(rows.values)
+    lengths = np.sqrt(np.maximum(_sums(weights**2, rows), 1e-12))
+    return np.asarray(weights / lengths.repeat(rows.lengths), np.float32)
 
 
 def pair_scores(
@@ -72,9 +73,24 @@ def pair_scores(
         rarity: how much every bucket counts, (buckets,).
     """
     rows = pair_buckets(ids, known, len(weight))
-    scores = np.repeat(bias[None], len(ids), axis=0)
-    filled = rows.lengths > 0
-    if filled.any():
-        parts = weight[rows.values] * (SCALE * weighed(rows, rarity))[:, None]
-        scores[filled] += np.add.reduceat(parts, rows.offsets[:-1][filled], axis=0)
-    return scores
+    weights = SCALE * weighed(rows, rarity)
+    return bias + _sums(weight.take(rows.values, axis=0) * weights[:, None], rows)
+
+
+def _different(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The different values in rising order, of one or more: np.unique without its detours."""
+    values.sort()
+    new = np.empty(len(values), np.bool_)
+    new[0] = True
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return values[new]
+
+
+def _sums(values: NDArray[np.float32], rows: Ragged) -> NDArray[np.float32]:
+    """Sum of every row's values, (N, ...) → (B, ...); zeros for an empty row."""
+    sums = np.zeros((len(rows), *values.shape[1:]), np.float32)
+    filled = rows.lengths.nonzero()[0]
+    if len(filled):
+        # reduceat runs from each start to the next one; the empty rows between take no values.
+        sums[filled] = np.add.reduceat(values, rows.offsets[filled], axis=0)
+    return sums

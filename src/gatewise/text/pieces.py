@@ -17,7 +17,7 @@ def pieces(text: str, level: Level) -> Sequence[str]:
     if level == "char":
         return text
     runs = text.split()
-    if len(text) > LONGEST_PIECE and len(max(runs, key=len, default="")) > LONGEST_PIECE:
+    if len(text) > LONGEST_PIECE and max(map(len, runs), default=0) > LONGEST_PIECE:
         return [piece for run in runs for piece in _cut(run)]
     return runs
 

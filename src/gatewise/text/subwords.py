@@ -6,8 +6,8 @@ n-grams are hashed into a fixed number of buckets, so that there is no list of t
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
+from zlib import crc32
 
 import numpy as np
 
@@ -18,6 +18,7 @@ LONGEST = 5
 """Characters of an n-gram; the borders of a word, "<" and ">", count."""
 LONGEST_WORD = 40
 """Characters of a word that are looked at: time and memory stay bounded for any text."""
+_SIZES = range(4 * SHORTEST, 4 * LONGEST + 1, 4)  # bytes of n-grams, four to a character
 
 
 def subword_buckets(words: Sequence[str], buckets: int) -> Ragged:
@@ -25,10 +26,10 @@ def subword_buckets(words: Sequence[str], buckets: int) -> Ragged:
     rows = []
     for word in words:
         bordered = f"<{word[:LONGEST_WORD]}>".encode("utf-32-le", "surrogatepass")
-        grams = {
-            bordered[4 * start : 4 * (start + length)]
-            for length in range(SHORTEST, LONGEST + 1)
-            for start in range(len(bordered) // 4 - length + 1)
+        found = {
+            crc32(bordered[start : start + size]) % buckets
+            for size in _SIZES
+            for start in range(0, len(bordered) - size + 1, 4)
         }
-        rows.append(sorted({zlib.crc32(gram) % buckets for gram in grams}))
+        rows.append(sorted(found))
     return Ragged.from_rows(rows, np.int64)

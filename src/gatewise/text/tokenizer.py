@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -57,9 +58,12 @@ class Token:
 
 @dataclass(slots=True)
 class _Memory:
-    """Pieces that were met: their ids, the unknown words of those that have any, and its size."""
+    """Pieces that were met: their ids, the unknown words of those that have any, and its size.
 
-    ids: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    The ids are kept as the bytes of int32 numbers, which join to those of a text in one call.
+    """
+
+    ids: dict[str, bytes] = field(default_factory=dict)
     unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
     size: int = 0
 
@@ -181,14 +185,15 @@ class Tokenizer:
             raise DataError(
                 "encode() takes a list of texts. Got one text: put it in brackets, [text]."
             )
-        blocks, lengths, unknown = [np.empty(0, np.int32)], [0], []
+        rows: list[bytes] = []
+        unknown: list[str] = []
         for start in range(0, len(texts), _BLOCK):
-            rows, words = self._rows(texts[start : start + _BLOCK], start)
-            sizes = [len(row) for row in rows]
-            lengths += sizes
+            block, words = self._rows(texts[start : start + _BLOCK], start)
+            rows += block
             unknown += words
-            blocks.append(np.fromiter(itertools.chain.from_iterable(rows), np.int32, sum(sizes)))
-        return Ragged(np.concatenate(blocks), np.cumsum(lengths, dtype=np.int64)), unknown
+        values = np.frombuffer(bytearray().join(rows), np.int32)
+        offsets = list(itertools.accumulate(map(len, rows), initial=0))
+        return Ragged(values, np.array(offsets, np.int64) // values.itemsize), unknown
 
     def tokens(self, text: str) -> list[Token]:
         """The tokens of one text with their places, in order; their ids are those of `encode`."""
@@ -226,8 +231,8 @@ class Tokenizer:
             return "".join(tokens)
         return "".join(tokens).replace(rules.SPACE, " ").removeprefix(" ")
 
-    def _rows(self, texts: Sequence[str], first: int) -> tuple[list[list[int]], list[str]]:
-        """Ids of every text, each text a list, and the unknown words of all texts in order."""
+    def _rows(self, texts: Sequence[str], first: int) -> tuple[list[bytes], list[str]]:
+        """Ids of every text as bytes of int32, and the unknown words of all texts in order."""
         flatten = itertools.chain.from_iterable
         pieces = [split(_checked(text, first + row), self.level) for row, text in enumerate(texts)]
         memory = self._memory
@@ -241,14 +246,14 @@ class Tokenizer:
                 # The words come first: whoever finds the ids of a piece finds its words too.
                 if self.level == "word" and self.unknown_id in ids[clean]:
                     memory.unknown[piece] = self._unknown(clean, ids[clean])
-                memory.ids[piece] = ids[clean]
+                memory.ids[piece] = array("i", ids[clean]).tobytes()
             memory.size += 2 * sum(map(len, fresh)) + sum(map(len, ids.values()))
             if memory.size > MOST_REMEMBERED:
                 # Replaced, not emptied: another thread may be reading it.
                 self._memory = _Memory()
-        rows = [list(flatten(map(memory.ids.__getitem__, row))) for row in pieces]
-        unknown = [word for piece in flatten(pieces) for word in memory.unknown.get(piece, ())]
-        return rows, unknown
+        rows = [b"".join(map(memory.ids.__getitem__, row)) for row in pieces]
+        holders = filter(memory.unknown.__contains__, flatten(pieces))
+        return rows, [word for piece in holders for word in memory.unknown[piece]]
 
     def _unknown(self, clean: str, ids: tuple[int, ...]) -> tuple[str, ...]:
         """The words of a clean piece that are not in the vocabulary."""

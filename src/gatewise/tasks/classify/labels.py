@@ -119,7 +119,7 @@ class Labels:
     def named(self, answers: NDArray[np.int64]) -> list[Any]:
         """Numbered answers by name: a label per row, or a list of labels per row."""
         if not self.multiple:
-            return [self.names[answer] for answer in answers]
+            return [self.names[answer] for answer in answers.tolist()]
         return [[self.names[i] for i in np.flatnonzero(row)] for row in answers]
 
     def with_thresholds(self, probabilities: NDArray[np.float32], targets: NDArray[Any]) -> Labels:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gatewise.nn.dropout import kept_features
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.pairs import PairScores
 from gatewise.nn.pooling import Pooling
@@ -73,7 +74,10 @@ class ClassifierNetwork(nn.Module):
     def parts(self, ids: Tensor, offsets: Tensor) -> list[Tensor]:
         """Scores of the recurrent layers and, if there are any, of the token pairs."""
         hidden, final = self.encoder(ids, offsets)
-        pooled = self.pooling(hidden, offsets, final)
+        kept = None
+        if self.training and self.encoder.dropout:
+            kept = kept_features(hidden, len(final), self.encoder.dropout)
+        pooled = self.pooling(hidden, offsets, final, kept)
         scores = self.head(functional.dropout(pooled, self.head_dropout, training=self.training))
         return [scores] if self.pairs is None else [scores, self.pairs(ids, offsets)]
 

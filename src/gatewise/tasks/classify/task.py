@@ -237,8 +237,11 @@ class TextClassifier:
                 stacklevel=2,
             )
         unknown = fitted.encoder.vectors(words)
+        batches = in_order(short.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS)
+        if len(batches) == 1:
+            return fitted.scores(short, unknown, self.threads, self.precision)
         scores = np.empty((len(ids), len(fitted.labels.names)), np.float32)
-        for rows in in_order(short.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
+        for rows in batches:
             scores[rows] = fitted.scores(short.take(rows), unknown, self.threads, self.precision)
         return scores
 
