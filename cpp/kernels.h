@@ -7,7 +7,7 @@
 //   offsets (B + 1)   final_hidden (D, B, H)     weight_hh (G*H, H)   bias_hh (G*H)
 //   gates (D, N, S*H) cells, lstm only (D, N, H)
 //
-// Nothing here knows Python. Shapes are trusted: kernels.py checks them.
+// Nothing here knows Python. Shapes are trusted: kernels/checks.py has checked them.
 #pragma once
 
 #include <string>

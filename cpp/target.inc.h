@@ -39,6 +39,8 @@ typedef float Element;
 #include "steps.inc.h"
 
 #include "float32.inc.h"
+
+#include "float32_back.inc.h"
 #endif
 
 #include "recurrence.inc.h"

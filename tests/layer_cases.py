@@ -19,6 +19,7 @@ import pytest
 
 from gatewise import cells, kernels
 from gatewise.cells import CELLS, Weights
+from gatewise.kernels import machine
 
 LENGTHS = {
     "ragged": (5, 0, 1, 9, 3, 2, 2, 14),
@@ -249,9 +250,9 @@ def instruction_sets() -> list[str]:
 @contextmanager
 def using(instruction_set: str) -> Iterator[None]:
     before = kernels.describe()["in_use"]
-    kernels._kernel.use_target(instruction_set)
+    machine.compiled.use_target(instruction_set)
     yield
-    kernels._kernel.use_target(before)
+    machine.compiled.use_target(before)
 
 
 def multiplies_bfloat16(instruction_set: str) -> bool:

@@ -16,8 +16,9 @@ import pytest
 from gatewise import kernels
 from gatewise.cells import CELLS, State, Weights, layer
 from gatewise.errors import OptionError
+from gatewise.kernels import machine
 
-_kernel: Any = kernels._kernel
+_kernel: Any = machine.compiled
 Arrays = dict[str, Any]
 
 

@@ -19,10 +19,10 @@ pytestmark = pytest.mark.skipif(
 MACHINES = [(name, 0) for name in FLOAT32] + [(name, 1) for name in BFLOAT16]
 CALL = """
 import numpy as np
-from gatewise import kernels
+from gatewise.kernels import machine
 def zeros(*shape): return np.zeros(shape, np.float32)
 weights = [zeros(96, 5)], [zeros(96, 24)], [zeros(96)], [zeros(96)]
-layer = kernels._kernel.Packed(0, *weights, {precision}, 1)
+layer = machine.compiled.Packed(0, *weights, {precision}, 1)
 x, hidden = zeros(50, 5), zeros({rows}, 24)
 layer.forward(x, np.array({offsets}), None, None, hidden, zeros(1, 1, 24), zeros(1, 1, 24), None,
               None, 1)
