@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gatewise.nn.bags import bag_sums
 from gatewise.nn.table import Table, distinct
 from gatewise.ragged import Ragged
 
@@ -81,9 +82,7 @@ class WordEmbedding(nn.Module):
         if self.subwords is None:
             return torch.zeros(len(words), self.weight.shape[1], device=device)
         grams = self._grams.take(words)
-        return functional.embedding_bag(
-            torch.from_numpy(grams.values).to(device),
-            self.subwords,
-            torch.from_numpy(grams.offsets[:-1]).to(device),
-            mode="mean",
-        )
+        shares = 1 / np.maximum(grams.lengths, 1).astype(np.float32)
+        arrays = grams.values, grams.offsets, np.repeat(shares, grams.lengths)
+        values, offsets, weights = (torch.from_numpy(array).to(device) for array in arrays)
+        return bag_sums(self.subwords, values, offsets, weights.to(self.subwords.dtype))

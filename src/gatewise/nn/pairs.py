@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
+from gatewise.nn.bags import bag_sums
 from gatewise.nn.table import Table, distinct
 from gatewise.ragged import Ragged
 from gatewise.text.pairs import SCALE, pair_buckets, weighed
@@ -40,11 +40,10 @@ class PairScores(nn.Module):
         rows = pair_buckets(texts, self.known, len(self.weight))
         weights = SCALE * weighed(rows, self.rarity.numpy())
         found, places = distinct(rows.values, len(self.weight))
-        scores: Tensor = functional.embedding_bag(
-            torch.from_numpy(places),
+        scores = bag_sums(
             self.weight.read(torch.from_numpy(found)),
-            torch.from_numpy(rows.offsets[:-1]),
-            mode="sum",
-            per_sample_weights=torch.from_numpy(weights),
+            torch.from_numpy(places),
+            torch.from_numpy(rows.offsets),
+            torch.from_numpy(weights),
         )
         return scores + self.bias
