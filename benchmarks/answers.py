@@ -17,6 +17,7 @@ import numpy as np
 import onnx_graphs
 import torch
 from numpy.typing import NDArray
+from report import counted
 from timing import Call
 from torch import nn
 
@@ -57,7 +58,7 @@ def cases(threads: int) -> Iterator[tuple[str, dict[str, Call]]]:
                 for text in given:
                     assert len({ask(text) for ask in exact}) == 1, "answers differ"
                 yield (
-                    f"{model}, {tokens} tokens, {used} threads",
+                    f"{model}, {tokens} tokens, {counted(used)}",
                     {name: one_by_one(ask, given) for name, ask in asked.items()},
                 )
 

@@ -9,6 +9,7 @@ import numpy as np
 import onnx_graphs
 import torch
 from numpy.typing import NDArray
+from report import counted
 from timing import Call
 
 from gatewise import kernels
@@ -31,7 +32,7 @@ def cases(threads: int) -> Iterator[tuple[str, dict[str, Call]]]:
         for used in range(1, threads + 1):
             torch.set_num_threads(used)
             for tokens in TOKENS:
-                name = f"E {inputs}, H {size}, {tokens} tokens, {used} threads"
+                name = f"E {inputs}, H {size}, {tokens} tokens, {counted(used)}"
                 yield name, calls(module, text(inputs, tokens), used)
 
 

@@ -49,6 +49,11 @@ class Table:
         return "\n".join([f"**{self.title}**", "", *drawn, "", *notes])
 
 
+def counted(threads: int) -> str:
+    """1 thread, 2 threads."""
+    return f"{threads} thread" + "s" * (threads > 1)
+
+
 def wrapped(paragraph: str) -> str:
     """A paragraph in lines as long as the documentation's."""
     return textwrap.fill(paragraph, 104)
@@ -64,7 +69,7 @@ def machine(threads: int) -> str:
         except metadata.PackageNotFoundError:
             versions.append(f"{peer} not installed: left out")
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {threads} threads used, "
+        f"{_processor()}, {os.cpu_count()} cores, {counted(threads)} used, "
         f"kernel {described['in_use']}; {platform.system()}, Python {platform.python_version()}, "
         f"{', '.join(versions)}."
     )
