@@ -20,6 +20,7 @@ LARGEST = 2**31
 PoolingName = Literal["concat", "last", "mean", "max", "attention"]
 Level = Literal["word", "char", "bpe"]
 PrecisionChoice = Literal["fp32", "bf16", "auto"]
+AnswerPrecision = Literal["fp32", "bf16", "int8", "auto"]
 
 
 def option(

@@ -34,7 +34,8 @@ class Ragged:
                 "The offsets of a Ragged must be a one-dimensional int64 array of at least one "
                 f"entry. Got {offsets.dtype} of shape {offsets.shape}."
             )
-        if offsets[0] != 0 or offsets[-1] != len(self.values) or np.count_nonzero(self.lengths < 0):
+        falls = np.count_nonzero(offsets[1:] < offsets[:-1])
+        if falls or offsets[0] != 0 or offsets[-1] != len(self.values):
             raise ValueError(
                 f"The offsets of a Ragged must rise from 0 to {len(self.values)}, the number of "
                 f"values. Got offsets from {offsets[0]} to {offsets[-1]}."

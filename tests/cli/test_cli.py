@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from gatewise import kernels
+
 SMALL = ["--embedding-size", "8", "--hidden-size", "8", "--subwords", "50", "--token-pairs", "64"]
 SMALL += ["--epochs", "2"]
 
@@ -71,6 +73,26 @@ def test_a_table_in_and_a_table_out(folder: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [(row["id"], row["text"]) for row in rows] == [("1", "Good, I say"), ("2", "NA")]
     assert all(row["prediction"] in ("positive", "negative") for row in rows)
+
+
+def test_the_precision_of_answers_is_chosen_or_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"stdin": "A good film.\nBad!", "cwd": folder}
+    exact = gatewise("predict", "model", "-", **asked)
+    for precision in ("auto", *kernels.precisions()):
+        status, out, _ = gatewise("predict", "model", "-", "--precision", precision, **asked)
+        assert status == 0
+        for line, wanted in zip(out.splitlines(), exact[1].splitlines(), strict=True):
+            probability, expected = (float(one.split("\t")[1]) for one in (line, wanted))
+            assert probability == pytest.approx(expected, abs=0.02)
+    # The plainest instruction set has no bfloat16.
+    monkeypatch.setenv("GATEWISE_KERNEL", kernels.describe()["available"][0])
+    assert gatewise("predict", "model", "-", "--precision", "auto", **asked)[0] == 0
+    for verb in (["predict", "model", "-"], ["evaluate", "model", "reviews.csv"]):
+        status, out, err = gatewise(*verb, "--precision", "bf16", **asked)
+        assert (status, out) == (2, "")
+        assert err.startswith("error: The precision bf16 needs a processor with AMX or AVX512-BF16")
 
 
 def test_a_guess_of_the_texts_is_told(folder: Path) -> None:
@@ -457,6 +479,7 @@ def test_an_interruption_says_what_was_saved(
             ["train", "classify", "reviews.csv", "--out", "m", "--hidden-size", "0"],
             "error: --hidden-size must be a whole number of at least 1. Got 0.",
         ),
+        (["predict", "model", "-", "--precision", "fp8"], "fp8"),
         (["sample", "reviews.csv"], "exists already"),
         (["sample", "reviews.jsonl"], "must end in .csv"),
         (["sample", "m"], "must end in .csv"),

@@ -28,18 +28,19 @@ def pair_buckets(ids: Ragged, known: int, buckets: int) -> Ragged:
     if not len(ids.values):
         return Ragged(np.empty(0, np.int64), ids.offsets)
     numbers = np.where(ids.values < known, ids.values, 0).astype(np.uint64) + np.uint64(1)
-    hashed = np.empty((2, len(numbers)), np.uint64)
-    single, pair = hashed
-    np.multiply(numbers, _FIRST, out=single)
-    np.bitwise_xor(single[:-1], numbers[1:] * _SECOND, out=pair[:-1])
-    # The last token of a text begins no pair: it stands there again, and counts once like all that
-    # is there twice. The token before an empty text is the last of another one, or of all.
-    last = ids.offsets[1:] - 1
-    pair[last] = single[last]
-    starts = np.arange(0, (len(ids) + 1) * buckets, buckets)  # every text has its own numbers
-    numbered = ((hashed >> np.uint64(32)) % np.uint64(buckets)).view(np.int64)
-    numbered += starts[:-1].repeat(ids.lengths)
-    found = _different(numbered.ravel())
+    single = numbers * _FIRST
+    pair = single[:-1] ^ (numbers[1:] * _SECOND)
+    hashed = np.concatenate([single, pair]) >> np.uint64(32)
+    found = (hashed % np.uint64(buckets)).view(np.int64)
+    if len(ids) == 1:  # half the work: there are no other texts to keep apart
+        found = _different(found)
+        return Ragged(found, np.array([0, len(found)]))
+    starts = np.arange(0, (len(ids) + 1) * buckets, buckets)  # every text has buckets of its own
+    text = starts[:-1].repeat(ids.lengths)
+    found += np.concatenate([text, text[1:]])
+    inside = np.ones(len(found), np.bool_)
+    np.equal(text[:-1], text[1:], out=inside[len(text) :])
+    found = _different(found[inside])
     return Ragged(found % buckets, found.searchsorted(starts))
 
 
@@ -52,8 +53,7 @@ def rarity(rows: Ragged, buckets: int) -> NDArray[np.float32]:
 def weighed(rows: Ragged, rarity: NDArray[np.float32]) -> NDArray[np.float32]:
     """The weight of every feature in its text, (N,): each text's weights have the length 1."""
     weights = rarity.take(rows.values)
-    lengths = np.sqrt(np.maximum(_sums(weights**2, rows), 1e-12))
-    return np.asarray(weights / lengths.repeat(rows.lengths), np.float32)
+    return np.asarray(weights / _lengths(weights, rows).repeat(rows.lengths), np.float32)
 
 
 def pair_scores(
@@ -73,8 +73,9 @@ def pair_scores(
         rarity: how much every bucket counts, (buckets,).
     """
     rows = pair_buckets(ids, known, len(weight))
-    weights = SCALE * weighed(rows, rarity)
-    return bias + _sums(weight.take(rows.values, axis=0) * weights[:, None], rows)
+    weights = rarity.take(rows.values)
+    sums = _sums(weight.take(rows.values, axis=0) * weights[:, None], rows)
+    return bias + sums * (SCALE / _lengths(weights, rows))[:, None]
 
 
 def _different(values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -86,10 +87,17 @@ def _different(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return values[new]
 
 
+def _lengths(weights: NDArray[np.float32], rows: Ragged) -> NDArray[np.float32]:
+    """Euclidean length of every row, (N,) → (B,), and next to nothing for an empty one."""
+    return np.sqrt(np.maximum(_sums(weights * weights, rows), np.float32(1e-12)))
+
+
 def _sums(values: NDArray[np.float32], rows: Ragged) -> NDArray[np.float32]:
     """Sum of every row's values, (N, ...) → (B, ...); zeros for an empty row."""
-    sums = np.zeros((len(rows), *values.shape[1:]), np.float32)
     filled = rows.lengths.nonzero()[0]
+    if len(filled) == len(rows) > 0:
+        return np.add.reduceat(values, rows.offsets[:-1], axis=0)
+    sums = np.zeros((len(rows), *values.shape[1:]), np.float32)
     if len(filled):
         # reduceat runs from each start to the next one; the empty rows between take no values.
         sums[filled] = np.add.reduceat(values, rows.offsets[filled], axis=0)

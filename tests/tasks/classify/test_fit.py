@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from gatewise import DataError, ModelFileError, TextClassifier, TrainingError
+from gatewise import DataError, ModelFileError, OptionError, TextClassifier, TrainingError, kernels
 from gatewise.options import PoolingName
 from gatewise.store import read_folder
 from gatewise.tasks.classify import fit as fit_module
@@ -79,6 +79,25 @@ def test_the_torch_network_and_the_answer_without_torch_agree(
     found = classifier.scores(rows)
     assert np.abs(found - expected).max() < 1e-5 * max(1, np.abs(expected).max())
     assert found.std() > 1e-3
+
+
+def test_precision_is_that_of_the_recurrent_products_alone() -> None:
+    rows = texts(40)
+    classifier = small(token_pairs=0).fit(rows, ["a", "b"] * 20, **QUIET | {"dev_share": 0.0})
+    assert classifier.precision == "fp32"
+    exact = classifier.scores(rows)
+    found = {}
+    for precision in kernels.precisions():
+        classifier.precision = precision
+        found[precision] = classifier.scores(rows)
+        np.testing.assert_allclose(found[precision], exact, atol=0.02)
+        assert (found[precision] == exact).all() == (precision == "fp32")
+    classifier.precision = "auto"
+    best = kernels.chosen_precision("auto")
+    np.testing.assert_array_equal(classifier.scores(rows), found[best])
+    classifier.precision = "fp8"  # type: ignore[assignment]
+    with pytest.raises(OptionError, match=r"The precision must be one of .* Got 'fp8'"):
+        classifier.predict(["w1"])
 
 
 def test_unknown_words_are_read_by_their_pieces(network: list[ClassifierNetwork]) -> None:

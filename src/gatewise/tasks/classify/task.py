@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from gatewise import options
+from gatewise import kernels, options
 from gatewise.data.batches import in_order
 from gatewise.errors import (
     MissingExtraError,
@@ -22,7 +22,7 @@ from gatewise.errors import (
     OptionError,
 )
 from gatewise.evaluation import Evaluation, evaluate
-from gatewise.options import CellName, Level, PoolingName, Training, option
+from gatewise.options import AnswerPrecision, CellName, Level, PoolingName, Training, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.classify.answer import Answer
@@ -114,7 +114,7 @@ class TextClassifier:
     def __post_init__(self) -> None:
         options.check(self)
         self.threads: int | None = None
-        self.precision = "fp32"
+        self.precision: AnswerPrecision = "fp32"
         self._fitted: Fitted | None = None
 
     @property
@@ -224,10 +224,14 @@ class TextClassifier:
     def scores(self, texts: Sequence[str]) -> Floats:
         """Raw scores of every label for every text, (texts, labels): before softmax or sigmoid.
 
+        Raises:
+            OptionError: `precision` is none, or one that the processor does not have.
+
         Warns:
             UserWarning: texts are longer than `max_length`; how many.
         """
         fitted = self.fitted()
+        settings = self.threads, kernels.chosen_precision(self.precision)
         ids, words = fitted.encode(list_of_texts(texts))
         short, cut = ids.shortened(self.max_length)
         if cut:
@@ -239,10 +243,10 @@ class TextClassifier:
         unknown = fitted.encoder.vectors(words)
         batches = in_order(short.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS)
         if len(batches) == 1:
-            return fitted.scores(short, unknown, self.threads, self.precision)
+            return fitted.scores(short, unknown, *settings)
         scores = np.empty((len(ids), len(fitted.labels.names)), np.float32)
         for rows in batches:
-            scores[rows] = fitted.scores(short.take(rows), unknown, self.threads, self.precision)
+            scores[rows] = fitted.scores(short.take(rows), unknown, *settings)
         return scores
 
     def evaluate(self, texts: Sequence[str], labels: Any) -> Evaluation:
