@@ -121,7 +121,7 @@ class Encoder:
 
 def _mean(values: Floats, rows: Ragged) -> Floats:
     means = _reduce(np.add, values, rows)
-    means /= np.maximum(rows.lengths, 1)[:, None]
+    means /= np.maximum(rows.lengths, 1).astype(np.float32)[:, None]
     return means
 
 

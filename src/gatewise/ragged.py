@@ -81,8 +81,9 @@ class Ragged:
         Returns:
             The rows, and how many were shortened.
         """
-        lengths = self.lengths
-        cut = int(np.count_nonzero(lengths > longest))
+        if len(self.values) <= longest:
+            return self, 0
+        cut = int(np.count_nonzero(self.lengths > longest))
         if not cut:
             return self, 0
         head = (longest + 1) // 2

@@ -70,10 +70,22 @@ def test_torch_and_numpy_give_the_same_scores() -> None:
 
 def test_texts_without_tokens_get_the_bias() -> None:
     weight, bias = np.ones((64, 3), np.float32), np.array([1, 2, 3], np.float32)
-    for rows in ([], [[]], [[], []], [[], [4, 4], []]):
+    batches: list[list[list[int]]] = [[], [[]], [[], []], [[], [4, 4], []]]
+    for rows in batches:
         ids = Ragged.from_rows(rows, np.int32)
         buckets = pair_buckets(ids, 10, 64)
         assert (buckets.lengths > 0).tolist() == [bool(row) for row in rows]
         found = pair_scores(ids, 10, weight, bias, np.ones(64, np.float32))
         assert found.shape == (len(rows), 3)
         assert all((found[i] == bias).all() for i, row in enumerate(rows) if not row)
+
+
+def test_a_text_alone_has_the_same_scores_to_the_bit_as_in_a_batch() -> None:
+    ids = Ragged.from_rows([RANDOM.integers(0, 99, n) for n in (0, 30, 1, 0, 400, 7)], np.int32)
+    weight, bias = RANDOM.normal(size=(64, 5)).astype(np.float32), np.ones(5, np.float32)
+    counts = rarity(pair_buckets(ids, 90, 64), 64)
+    together = pair_scores(ids, 90, weight, bias, counts)
+    assert len(np.unique(together)) > 20
+    for row, scores in zip(ids, together, strict=True):
+        alone = pair_scores(Ragged(row, np.array([0, len(row)])), 90, weight, bias, counts)
+        np.testing.assert_array_equal(alone[0], scores)

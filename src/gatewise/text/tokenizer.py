@@ -173,10 +173,11 @@ class Tokenizer:
             The ids, and the different unknown words: the first has the id `len(self)`.
         """
         ids, occurrences = self._encode(texts)
+        if not occurrences:
+            return ids, []
         numbers = {word: number for number, word in enumerate(dict.fromkeys(occurrences))}
-        if numbers:
-            own = [len(self) + numbers[word] for word in occurrences]
-            ids.values[ids.values == self.unknown_id] = own
+        own = [len(self) + numbers[word] for word in occurrences]
+        ids.values[ids.values == self.unknown_id] = own
         return ids, list(numbers)
 
     def _encode(self, texts: Sequence[str]) -> tuple[Ragged, list[str]]:
