@@ -78,19 +78,21 @@ def test_a_table_in_and_a_table_out(folder: Path) -> None:
 def test_the_precision_of_answers_is_chosen_or_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = {"stdin": "A good film.\nBad!", "cwd": folder}
-    exact = gatewise("predict", "model", "-", **asked)
+    def answered(*arguments: str) -> tuple[int, str, str]:
+        return gatewise(*arguments, stdin="A good film.\nBad!", cwd=folder)
+
+    exact = answered("predict", "model", "-")
     for precision in ("auto", *kernels.precisions()):
-        status, out, _ = gatewise("predict", "model", "-", "--precision", precision, **asked)
+        status, out, _ = answered("predict", "model", "-", "--precision", precision)
         assert status == 0
         for line, wanted in zip(out.splitlines(), exact[1].splitlines(), strict=True):
             probability, expected = (float(one.split("\t")[1]) for one in (line, wanted))
             assert probability == pytest.approx(expected, abs=0.02)
     # The plainest instruction set has no bfloat16.
     monkeypatch.setenv("GATEWISE_KERNEL", kernels.describe()["available"][0])
-    assert gatewise("predict", "model", "-", "--precision", "auto", **asked)[0] == 0
+    assert answered("predict", "model", "-", "--precision", "auto")[0] == 0
     for verb in (["predict", "model", "-"], ["evaluate", "model", "reviews.csv"]):
-        status, out, err = gatewise(*verb, "--precision", "bf16", **asked)
+        status, out, err = answered(*verb, "--precision", "bf16")
         assert (status, out) == (2, "")
         assert err.startswith("error: The precision bf16 needs a processor with AMX or AVX512-BF16")
 
