@@ -255,11 +255,16 @@ def using(instruction_set: str) -> Iterator[None]:
     machine.compiled.use_target(before)
 
 
-def multiplies_bfloat16(instruction_set: str) -> bool:
-    with using(instruction_set):
-        return "bf16" in kernels.precisions()
+def sets_with(precision: str) -> list[str]:
+    found = []
+    for name in instruction_sets():
+        with using(name):
+            if precision in kernels.precisions():
+                found.append(name)
+    return found
 
 
-# Those that multiply bfloat16 share their float32 with the best one that does not.
-BFLOAT16 = [name for name in instruction_sets() if multiplies_bfloat16(name)]
-FLOAT32 = [name for name in instruction_sets() if name not in BFLOAT16] or BFLOAT16
+# A set has the products of those before it too, unless it has better ones of its own.
+BFLOAT16, INT8 = sets_with("bf16"), sets_with("int8")[:1]
+FLOAT32 = [name for name in instruction_sets() if name not in BFLOAT16 + INT8]
+FLOAT32 = FLOAT32 or instruction_sets()

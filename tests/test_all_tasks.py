@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -65,6 +67,23 @@ def test_a_text_alone_is_answered_as_in_a_batch(task: str) -> None:
     together = model.scores(NEW)
     alone = np.concatenate([model.scores([text]) for text in NEW])
     assert np.abs(together - alone).max() < 1e-6
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_one_loaded_model_answers_many_callers_at_once(task: str, tmp_path: Path) -> None:
+    fitted(task, epochs=2, num_layers=2).save(tmp_path / "model")
+    shares = [[*TEXTS[caller:], *NEW] for caller in range(8)]
+    wanted = [load(tmp_path / "model").scores(texts) for texts in shares]
+    model = load(tmp_path / "model")  # whose weights are packed by whoever comes first
+    start = Barrier(8)
+
+    def answer(caller: int) -> None:
+        start.wait()
+        for _ in range(10):
+            np.testing.assert_array_equal(model.scores(shares[caller]), wanted[caller])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(answer, range(8)))
 
 
 @pytest.mark.parametrize("task", TASKS)

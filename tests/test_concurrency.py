@@ -12,6 +12,7 @@ from gatewise import kernels
 from layer_cases import (
     BFLOAT16,
     FLOAT32,
+    INT8,
     Case,
     by_kernel,
     check_same,
@@ -23,7 +24,7 @@ from layer_cases import (
 
 CALLERS = 8
 MACHINES = [(name, "fp32") for name in FLOAT32] + [(name, "bf16") for name in BFLOAT16]
-every_machine = pytest.mark.parametrize(("machine", "precision"), MACHINES)
+ANSWERING = MACHINES + [(name, "int8") for name in INT8]
 
 
 def at_once(work: Any) -> None:
@@ -47,7 +48,7 @@ def batches(cell: str) -> list[Case]:
     return cases
 
 
-@every_machine
+@pytest.mark.parametrize(("machine", "precision"), ANSWERING)
 @every_cell
 def test_one_prepared_layer_serves_all_callers(cell: str, machine: str, precision: str) -> None:
     cases = batches(cell)
@@ -71,7 +72,7 @@ def test_one_prepared_layer_serves_all_callers(cell: str, machine: str, precisio
     at_once(lambda caller: check_same(answer(caller, 1 + caller % 4), wanted[caller]))
 
 
-@every_machine
+@pytest.mark.parametrize(("machine", "precision"), MACHINES)
 @every_cell
 def test_gradients_of_many_callers_do_not_mix(cell: str, machine: str, precision: str) -> None:
     cases = batches(cell)

@@ -11,12 +11,14 @@ import sys
 
 import pytest
 
-from layer_cases import BFLOAT16, FLOAT32
+from layer_cases import BFLOAT16, FLOAT32, INT8
 
 pytestmark = pytest.mark.skipif(
     "asan" not in os.environ.get("LD_PRELOAD", ""), reason="Only `make sanitize` can tell."
 )
-MACHINES = [(name, 0) for name in FLOAT32] + [(name, 1) for name in BFLOAT16]
+MACHINES = [
+    (name, precision) for precision, names in enumerate((FLOAT32, BFLOAT16, INT8)) for name in names
+]
 CALL = """
 import numpy as np
 from gatewise.kernels import machine
