@@ -141,14 +141,27 @@ def test_an_exported_module_takes_other_sizes(form: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.filterwarnings("ignore")  # torch.jit is on its way out
-def test_scripts_and_traces_are_torch_s(kind: str) -> None:
+def test_traces_are_torch_s(kind: str) -> None:
     model: Any = torch.nn.Sequential(KINDS[kind](5, 9, 2))
     batch = padded(7, 3)
     wanted = model(batch)[0]
     trace: Any = torch.jit.trace
-    for other in (torch.jit.script(model), trace(model, batch)):
-        assert f"aten::{'rnn_tanh' if kind == 'rnn' else kind}" in str(other.inlined_graph)
-        assert torch.allclose(other(batch)[0], wanted, atol=1e-6)
+    traced = trace(model, batch)
+    assert f"aten::{'rnn_tanh' if kind == 'rnn' else kind}" in str(traced.inlined_graph)
+    assert torch.allclose(traced(batch)[0], wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings("ignore")  # torch.jit is on its way out
+def test_scripting_is_refused_and_leaves_the_model_alone(kind: str) -> None:
+    model: Any = torch.nn.Sequential(torch.nn.Linear(5, 5), KINDS[kind](5, 9))
+    children = list(model)
+    for module in (model, model[1]):
+        with pytest.raises(
+            RuntimeError, match=r"cannot read a gatewise\.nn\.\w+\. Use torch\.export"
+        ):
+            torch.jit.script(module)
+    assert all(one is other for one, other in zip(model, children, strict=True))
 
 
 def test_hooks_see_calls_and_gradients() -> None:

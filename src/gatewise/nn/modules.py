@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from gatewise.nn.by_torch import as_torch, run_by_torch
+from gatewise.nn.by_torch import run_by_torch
 from gatewise.nn.layouts import RaggedTensor
 from gatewise.nn.passes import refusal, run
 
@@ -26,8 +26,12 @@ class DropIn(nn.RNNBase):
     """What LSTM, GRU and RNN share: the choice between the kernel and torch."""
 
     def __prepare_scriptable__(self) -> nn.RNNBase:
-        # What torch.jit.script shall read instead of this.
-        return as_torch(self)
+        # Torch would put what this returns into the caller's model, for good.
+        kind = type(self).__name__
+        raise RuntimeError(
+            f"torch.jit.script cannot read a gatewise.nn.{kind}. Use torch.export or "
+            f"torch.jit.trace, or script a torch.nn.{kind} that has loaded its state_dict."
+        )
 
     def _call(self, input: Any, hx: Any) -> tuple[Any, Any]:
         weights = self.all_weights
