@@ -83,8 +83,8 @@ def train(
         mean_loss = losses / max(done, 1)
         least_loss = min(least_loss, mean_loss)
         network.eval()
-        optimizer.settle()
         try:
+            optimizer.settle()
             with average.applied(), torch.no_grad():
                 dev_score = score()
             scored = dev_score is not None

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from gatewise.nn.table import Table
 from gatewise.options import Training
 from gatewise.training.average import WeightAverage
+from gatewise.training.interruption import uninterrupted
 from gatewise.training.resting import Resting
 from gatewise.training.schedule import one_cycle
 from gatewise.training.tables import LazyTable
@@ -58,20 +59,23 @@ class Optimizer:
         if 0 < self._clip < gradient_norm:
             torch._foreach_mul_(self._gradients(), self._clip / (gradient_norm + 1e-6))
         rate = self._schedule.get_last_lr()[0]
-        self._adamw.step()
-        self._schedule.step()
-        kept = self.average.update()
-        for table in self._tables:
-            table.step(float(rate), kept)
-        self._resting.advance(float(rate), kept)
+        # Rows, their averages and the step they are from belong together.
+        with uninterrupted():
+            self._adamw.step()
+            self._schedule.step()
+            kept = self.average.update()
+            for table in self._tables:
+                table.step(float(rate), kept)
+            self._resting.advance(float(rate), kept)
         if self._resting.full:
             self.settle()
 
     def settle(self) -> None:
         """Bring all rows of all tables and of their averages up to now."""
-        for table in self._tables:
-            table.settle()
-        self._resting.restart()
+        with uninterrupted():
+            for table in self._tables:
+                table.settle()
+            self._resting.restart()
 
     def release(self) -> None:
         """Let the network's tables be parameters like others again."""
