@@ -107,6 +107,55 @@ def test_blocks_nest_and_leave_torch_as_it_was() -> None:
     assert [kind.forward for kind in KINDS] == FORWARDS
 
 
+def test_an_interrupt_leaves_torch_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(type):
+        """Classes of this kind are interrupted when their forward changes."""
+
+        armed = False
+
+        def __setattr__(cls, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if Interrupted.armed:
+                Interrupted.armed = False
+                raise KeyboardInterrupt
+
+    class Fragile(metaclass=Interrupted):
+        def forward(self) -> None: ...
+
+    before = [*FORWARDS[:1], Fragile.forward, *FORWARDS[1:]]
+    kinds = (KINDS[0], Fragile, *KINDS[1:])
+    monkeypatch.setattr(acceleration, "KINDS", kinds)
+    Interrupted.armed = True
+    with pytest.raises(KeyboardInterrupt):
+        gatewise.accelerate()
+    assert [kind.forward for kind in kinds] == before
+    with pytest.raises(KeyboardInterrupt), gatewise.accelerate():
+        Interrupted.armed = True
+    assert [kind.forward for kind in kinds] == before
+    with gatewise.accelerate():
+        assert not set(before) & {kind.forward for kind in kinds}
+    assert [kind.forward for kind in kinds] == before
+
+
+def test_patches_of_others_stay(monkeypatch: pytest.MonkeyPatch, passed: list[str]) -> None:
+    monkeypatch.setattr(torch.nn.GRU, "forward", FORWARDS[1])  # so that it comes back
+    module, batch = torch.nn.GRU(5, 9), torch.randn(20, 4, 5)
+    acceleration = gatewise.accelerate()
+    ours: Any = torch.nn.GRU.forward
+
+    def theirs(self: Any, input: Any, hx: Any = None) -> Any:
+        output, final = ours(self, input, hx)
+        return 2 * output, final
+
+    monkeypatch.setattr(torch.nn.GRU, "forward", theirs)
+    wanted = module(batch)[0]
+    assert passed.pop() == "GRU"
+    acceleration.stop()
+    assert torch.nn.GRU.forward is theirs
+    assert torch.allclose(module(batch)[0], wanted, atol=1e-5)
+    assert not passed  # theirs calls what it found, and that calls torch's
+
+
 def test_many_threads_turn_it_on_and_off() -> None:
     module, batch = torch.nn.GRU(5, 9), torch.randn(20, 4, 5)
     wanted = module(batch)[0].detach()

@@ -25,7 +25,8 @@ FEWEST_ROWS_OF_A_PADDED_LSTM = 512
 
 _lock = threading.Lock()
 _running = 0
-_originals: dict[type[nn.RNNBase], Forward] = {}
+# What was found in each class, and what was put there.
+_patches: dict[type[nn.RNNBase], tuple[Forward, Forward]] = {}
 
 
 class Acceleration:
@@ -33,31 +34,48 @@ class Acceleration:
 
     def __init__(self) -> None:
         global _running  # noqa: PLW0603 - the classes of torch.nn are as global
-        self._stopped = False
-        with _lock:
-            _running += 1
-            if _running == 1:
-                for kind in KINDS:
-                    _originals[kind] = kind.forward
-                    kind.forward = _accelerated(kind.forward)
+        self._stopped = True
+        try:
+            with _lock:
+                if _running == 0:
+                    _patch()
+                _running += 1
+                self._stopped = False
+        except BaseException:  # an interrupt: nobody will have this to stop
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Turn it off; torch.nn is as it was when no other acceleration is on. Again is nothing."""
         global _running  # noqa: PLW0603
         with _lock:
-            if self._stopped:
-                return
-            self._stopped = True
-            _running -= 1
+            if not self._stopped:
+                _running -= 1
+                self._stopped = True
             if _running == 0:
-                for kind in KINDS:
-                    kind.forward = _originals[kind]
+                try:
+                    _restore()
+                finally:
+                    _restore()  # the rest, if an interrupt came meanwhile
 
     def __enter__(self) -> Acceleration:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _patch() -> None:
+    for kind in KINDS:
+        _patches[kind] = kind.forward, _accelerated(kind.forward)
+        kind.forward = _patches[kind][1]
+
+
+def _restore() -> None:
+    for kind, (original, ours) in _patches.items():
+        # What another library has put there since is left alone.
+        if kind.forward is ours:
+            kind.forward = original
 
 
 def accelerate() -> Acceleration:
@@ -100,6 +118,8 @@ def _runs_on(module: nn.RNNBase) -> str:
 def _accelerated(original: Forward) -> Forward:
     @functools.wraps(original)
     def forward(self: nn.RNNBase, input: Any, hx: Any = None) -> tuple[Any, Any]:
+        if not _running:  # another library's patch still calls this one
+            return original(self, input, hx)
         packed = isinstance(input, PackedSequence)
         data = input.data if packed else input
         padded_lstm = self.mode == "LSTM" and not packed
