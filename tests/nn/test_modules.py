@@ -215,6 +215,12 @@ def test_what_the_kernel_cannot_take_torch_answers(kind: str, form: str) -> None
     assert nn.runs_on(ours) == {"": "torch: its weights are torch.float64"}
 
 
+def test_one_odd_weight_is_enough_for_torch() -> None:
+    ours = nn.LSTM(5, 9, 2)
+    ours.bias_hh_l1 = torch.nn.Parameter(torch.zeros(36, dtype=torch.float64))
+    assert nn.runs_on(ours) == {"": "torch: its weights are torch.float64"}
+
+
 @every_kind
 @pytest.mark.parametrize("with_start", [False, True])
 def test_ragged_batches_may_hold_empty_texts(kind: str, with_start: bool) -> None:
@@ -268,7 +274,7 @@ def test_batches_without_texts_are_torch_s() -> None:
 
 
 START = torch.zeros(1, 3, 9)
-WRONG: list[tuple[Any, Any, type]] = [
+WRONG: list[tuple[Any, Any, Any]] = [
     (torch.zeros(4, 3, 6), None, RuntimeError),
     (torch.zeros(4, 3, 5, 1), None, ValueError),
     (torch.zeros(4, 3, 5).double(), None, ValueError),
@@ -276,14 +282,18 @@ WRONG: list[tuple[Any, Any, type]] = [
     (torch.zeros(4, 5), (START, START), RuntimeError),
     (torch.zeros(4, 3, 5), (START[:, :2], START[:, :2]), RuntimeError),
     (torch.zeros(4, 3, 5), (START, START[:, :2]), RuntimeError),
+    (torch.zeros(4, 3, 5), (START,), (RuntimeError, IndexError)),
+    (torch.zeros(4, 3, 5), (START, START, START), RuntimeError),
+    (torch.zeros(4, 3, 5), START, (RuntimeError, IndexError)),
     (torch.zeros(4, 3, 5), (START[:, 0], START[:, 0]), RuntimeError),
     (pack_sequence([torch.zeros(4, 6)]), None, RuntimeError),
     (pack_sequence([torch.zeros(4, 5)]), (START, START), RuntimeError),
+    (pack_sequence([torch.zeros(4, 5)]), (START[:, :1],), RuntimeError),
 ]
 
 
 @pytest.mark.parametrize(("input", "start", "kind"), WRONG)
-def test_wrong_calls_are_refused_as_torch_does(input: Any, start: Any, kind: type) -> None:
+def test_wrong_calls_are_refused_as_torch_does(input: Any, start: Any, kind: Any) -> None:
     ours, theirs = pair("lstm", 5, 9)
     # Torch answers packed batches that do not fit, with whatever it reads.
     if not isinstance(input, PackedSequence):
@@ -296,6 +306,14 @@ def test_wrong_calls_are_refused_as_torch_does(input: Any, start: Any, kind: typ
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_wrong_ragged_batches_are_refused(dtype: torch.dtype) -> None:
     module, values = nn.LSTM(5, 9, dtype=dtype), torch.zeros(4, 5, dtype=dtype)
+    offsets: Any
+    for offsets in ([0, 4], torch.tensor([0, 4], dtype=torch.int32), torch.tensor([0.0, 4.0])):
+        with pytest.raises(
+            ValueError, match=r"offsets must be an int64 tensor\. Got (a list|torch)"
+        ):
+            module(RaggedTensor(values, offsets))
+    with pytest.raises(RuntimeError, match="two hidden states"):
+        module(RaggedTensor(values, torch.tensor([0, 4])), (START[:, :1],))
     sentence = r"offsets must rise from 0 to 4, the number of rows of \w+\. Got offsets from 0 to 3"
     with pytest.raises(ValueError, match=sentence):
         module(RaggedTensor(values, torch.tensor([0, 3])))

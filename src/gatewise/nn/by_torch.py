@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from gatewise.nn.layouts import RaggedTensor, packing
+from gatewise.nn.layouts import RaggedTensor, packing, parts_of
 from gatewise.nn.passes import like_torch, states_of
 
 
@@ -29,7 +29,7 @@ def run_by_torch(module: nn.RNNBase, input: Any, hx: Any) -> tuple[Any, Any]:
     """
     if not isinstance(input, RaggedTensor):
         return as_torch(module).forward(input, hx)  # type: ignore[no-any-return]
-    values, offsets = input
+    values, offsets = parts_of(input)
     bounds = offsets.cpu()
     if bounds[0] != 0 or bounds[-1] != len(values) or (bounds.diff() < 0).any():
         raise ValueError(

@@ -32,6 +32,20 @@ _register_namedtuple(RaggedTensor, serialized_type_name="gatewise.nn.RaggedTenso
 torch.serialization.add_safe_globals([RaggedTensor])
 
 
+def parts_of(batch: RaggedTensor) -> tuple[Tensor, Tensor]:
+    """Values and offsets.
+
+    Raises:
+        ValueError: the offsets are no int64 tensor.
+    """
+    values, offsets = batch
+    is_tensor = isinstance(offsets, Tensor)
+    if not is_tensor or offsets.dtype != torch.int64:
+        got = offsets.dtype if is_tensor else f"a {type(offsets).__name__}"
+        raise ValueError(f"The RaggedTensor's offsets must be an int64 tensor. Got {got}.")
+    return values, offsets
+
+
 class Layout(NamedTuple):
     """Where the rows of a packed batch stand when they stand text by text.
 

@@ -15,7 +15,7 @@ from torch.autograd import forward_ad
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from gatewise.nn.layouts import RaggedTensor, packed_layout
+from gatewise.nn.layouts import RaggedTensor, packed_layout, parts_of
 from gatewise.nn.recurrent import State, recurrent_layer
 
 CELL_NAMES = {"LSTM": "lstm", "GRU": "gru", "RNN_TANH": "rnn", "RNN_RELU": "rnn_relu"}
@@ -30,11 +30,12 @@ def refusal(module: nn.RNNBase, weights: Weights) -> str | None:
         module: torch.nn's or ours.
         weights: its `all_weights`, which costs time to compute where it is parametrized.
     """
-    first = weights[0][0]
-    if first.device.type != "cpu":
-        return f"its weights are on {first.device}"
-    if first.dtype != torch.float32:
-        return f"its weights are {first.dtype}"
+    for layer in weights:
+        for weight in layer:
+            if weight.device.type != "cpu":
+                return f"its weights are on {weight.device}"
+            if weight.dtype != torch.float32:
+                return f"its weights are {weight.dtype}"
     if module.proj_size:
         return f"it has projections (proj_size={module.proj_size})"
     if torch.is_autocast_enabled("cpu"):
@@ -60,7 +61,7 @@ def run(module: nn.RNNBase, weights: Weights, input: Any, hx: Any) -> tuple[Any,
         return _run_packed(module, weights, input, hx)
     states = states_of(module, hx)
     if isinstance(input, RaggedTensor):
-        values, offsets = input
+        values, offsets = parts_of(input)
         _check_states(module, states, offsets.shape[0] - 1)
         hidden, final = _layers(module, weights, values, offsets, states)
         return RaggedTensor(hidden, offsets), like_torch(module, final)
@@ -158,10 +159,18 @@ def _dropout(values: Tensor, share: float, to_ragged: Callable[[Tensor], Tensor]
 
 
 def states_of(module: nn.RNNBase, hx: Any) -> list[Tensor]:
-    """Torch's states as a list: none, hidden, or hidden and cell."""
+    """Torch's states as a list: none, hidden, or hidden and cell.
+
+    Raises:
+        RuntimeError: an LSTM has not got two.
+    """
     if hx is None:
         return []
-    return list(hx) if module.mode == "LSTM" else [hx]
+    if module.mode != "LSTM":
+        return [hx]
+    if len(hx) != 2:
+        raise RuntimeError(f"lstm expects two hidden states, (hidden, cell). Got {len(hx)}.")
+    return list(hx)
 
 
 def like_torch(module: nn.RNNBase, states: list[Tensor]) -> Any:
