@@ -217,6 +217,17 @@ def test_what_the_kernel_cannot_take_is_left_alone(passed: list[str]) -> None:
         with gatewise.accelerate():
             got = module(rows)[0]
         assert got.is_meta or torch.equal(got, wanted)
+    lstm, long = torch.nn.LSTM(5, 9), torch.randn(600, 2, 5)
+    with gatewise.accelerate(), torch.no_grad():
+        lstm(long)
+    with gatewise.accelerate():
+        lstm.requires_grad_(False)(long)
+    assert not passed
+    with gatewise.accelerate():
+        lstm(long.requires_grad_())
+        lstm.requires_grad_(True)(long.detach())
+    assert passed == ["LSTM", "LSTM"]
+    del passed[:]
     with gatewise.accelerate(), torch.autocast("cpu"):
         assert torch.nn.LSTM(5, 9)(batch)[0].dtype == torch.bfloat16
     assert not passed

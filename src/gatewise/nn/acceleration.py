@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import _VF as _VF  # noqa: PLC0414 - torch.jit.script reads torch's forward as if here
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from gatewise.nn.modules import DropIn
@@ -19,7 +19,8 @@ Forward = Callable[..., tuple[Any, Any]]
 
 KINDS: tuple[type[nn.RNNBase], ...] = (nn.LSTM, nn.GRU, nn.RNN)
 # Below these many rows the weights take longer on their way into the kernel than it saves. Torch
-# has a fast layer of its own for one case only: an LSTM over a batch that is not packed.
+# has a fast layer of its own for one case only: an LSTM over a batch that is not packed. Without
+# gradients that layer is as fast as the kernel or faster.
 FEWEST_ROWS = 32
 FEWEST_ROWS_OF_A_PADDED_LSTM = 512
 
@@ -85,13 +86,17 @@ def accelerate() -> Acceleration:
     holds for existing modules and those to come, in training and inference, and for subclasses
     unless they override `forward` without calling it. What the kernel cannot take stays with torch
     (`gatewise.nn.runs_on(model)` lists every module and why), and so do batches so small that the
-    kernel would not be faster: of fewer than 32 rows, and of 512 for an LSTM over a tensor.
+    kernel would not be faster: of fewer than 32 rows; and of an LSTM over a tensor (one that is not
+    packed) all of fewer than 512 rows, and all without gradients.
     """
     return Acceleration()
 
 
 def runs_on(model: nn.Module) -> dict[str, str]:
     """Where the recurrent modules of a model run if it is called now.
+
+    The calls of torch.nn's modules that `accelerate` leaves to torch for their input, such as those
+    of few rows, are no matter of the module: it says "kernel" all the same.
 
     Returns:
         For the name of every LSTM, GRU and RNN, of torch.nn or gatewise.nn, "kernel" or "torch: "
@@ -115,6 +120,12 @@ def _runs_on(module: nn.RNNBase) -> str:
     return "kernel" if reason is None else f"torch: {reason}"
 
 
+def _wants_gradients(module: nn.RNNBase, data: Tensor) -> bool:
+    if not torch.is_grad_enabled():
+        return False
+    return data.requires_grad or any(weight.requires_grad for weight in module.parameters())
+
+
 def _accelerated(original: Forward) -> Forward:
     @functools.wraps(original)
     def forward(self: nn.RNNBase, input: Any, hx: Any = None) -> tuple[Any, Any]:
@@ -127,6 +138,8 @@ def _accelerated(original: Forward) -> Forward:
         few = data.dim() < 2 or data.shape[:-1].numel() < fewest
         # An exported program must not need Gatewise unless its author chose gatewise.nn.
         if few or torch.compiler.is_exporting():
+            return original(self, input, hx)
+        if padded_lstm and not _wants_gradients(self, data):
             return original(self, input, hx)
         weights = self.all_weights
         if refusal(self, weights) is not None:
