@@ -1,5 +1,5 @@
-// The Python face of the kernel. It trusts its arguments: gatewise.kernels is the only caller and checks
-// shapes. Every array is taken as it is (.noconvert(), or nanobind would quietly fill a copy), and
+// The Python face of the kernel. It trusts its arguments: gatewise.kernels is the only caller and
+// checks shapes. Every array is taken as it is (.noconvert(), or nanobind would quietly fill a copy), and
 // the interpreter lock is released while the kernel works.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>

@@ -9,7 +9,7 @@
 namespace gatewise {
 namespace {
 
-// A step on the ladder of instruction sets, and its products of either precision.
+// A step on the ladder of instruction sets, and its products by precision.
 struct Level {
   const char* name;
   const Target* products[3];  // by precision

@@ -63,7 +63,8 @@ void walk_back(const Backward& call, const Share& share) {
     divide(share, layout.hidden.count(), [&](Range range) {
       multiply(active, layout.hidden, range, layout.depth, left, packed, LeftRows{}, nullptr,
                [&](int64_t first, int count, const Vec* sums, int64_t unit, int vectors) {
-                 finish_step_back<Cell>(rows + first, count, sums, unit, vectors, size, width);
+                 finish_step_back<Cell>(rows + first, count, sums, unit, vectors, size, width,
+                                        gate_row);
                });
     });
   }
@@ -74,17 +75,18 @@ void walk_back(const Backward& call, const Share& share) {
     d_next[i] = d_gates + share.lanes[i].start * gate_row + hidden_first;
   }
   const LeftRows left = scattered_rows(d_next, active, layout.depth, operands);
-  multiply(active, layout.hidden, {0, layout.hidden.count()}, layout.depth, left, packed, LeftRows{}, nullptr,
+  multiply(active, layout.hidden, {0, layout.hidden.count()}, layout.depth, left, packed,
+           LeftRows{}, nullptr,
            [&](int64_t first, int count, const Vec* sums, int64_t unit, int vectors) {
              for (int r = 0; r < count; ++r) {
                for (int v = 0; v < vectors; ++v) {
                  const int64_t place = state_of(first + r) + unit + v * kLanes;
-                 const int64_t left = size - unit - v * kLanes;
+                 const int64_t rest = size - unit - v * kLanes;
                  Vec d_hidden0 = sums[r * vectors + v];
                  if constexpr (Cell::kCarry == Carry::hidden) {
-                   d_hidden0 += load(call.carry + place, left);
+                   d_hidden0 += load(call.carry + place, rest);
                  }
-                 store(call.d_hidden0 + place, d_hidden0, left);
+                 store(call.d_hidden0 + place, d_hidden0, rest);
                }
              }
            });

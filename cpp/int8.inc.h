@@ -3,7 +3,8 @@
 // Every row of weights and every row of operands has a scale of its own, its greatest magnitude over
 // 127: w = q * scale. The processor multiplies unsigned numbers with signed ones, four neighbours in
 // k at a time, so operands are stored as q + 128, and what that adds, 128 times the sum of the
-// weights, is taken off again. Sums are exact; only the rounding of both operands is lost.
+// weights, is taken off again. Sums are exact up to 65,536 values of k; only
+// the rounding of both operands is lost.
 
 typedef int32_t Counts __attribute__((vector_size(64)));
 
@@ -60,6 +61,9 @@ INLINE float scale_of(const float* values, int64_t count) {
   return most / 127.0f;
 }
 
+// 1 / scale; 0 for NaN, which the scale itself carries on, and for rows as good as zero.
+INLINE float inverse_of(float scale) { return scale > 1e-35f ? 1.0f / scale : 0.0f; }
+
 // Packs the rows `row_of(lane)` of one gate's weights for one vector of columns.
 template <class RowOf>
 INLINE void pack_column(int8_t* to, int64_t stride, int64_t depth, float* scale, int32_t* excess,
@@ -67,10 +71,10 @@ INLINE void pack_column(int8_t* to, int64_t stride, int64_t depth, float* scale,
   for (int64_t lane = 0; lane < kLanes; ++lane) {
     const float* const row = row_of(lane);
     scale[lane] = row ? scale_of(row, depth) : 0.0f;
-    const float inverse = scale[lane] > 0.0f ? 1.0f / scale[lane] : 0.0f;
+    const float inverse = inverse_of(scale[lane]);
     int32_t sum = 0;
     for (int64_t k = 0; k < quads(depth) * kQuad; ++k) {
-      const float value = row && k < depth ? row[k] * inverse : 0.0f;
+      const float value = row && k < depth && inverse > 0.0f ? row[k] * inverse : 0.0f;
       const int32_t whole = static_cast<int32_t>(value + (value < 0.0f ? -0.5f : 0.5f));
       to[k / kQuad * stride + lane * kQuad + k % kQuad] = static_cast<int8_t>(whole);
       sum += whole;
@@ -109,7 +113,7 @@ void pack_tile(const Shape& shape, const Weights& weights, float* packed, int64_
 // Rounds a row of operands to bytes, filled up with zeros to a whole vector; its scale.
 INLINE float quantize(Element* to, const float* from, int64_t count) {
   const float scale = scale_of(from, count);
-  const Vec inverse = splat(scale > 0.0f ? 1.0f / scale : 0.0f);
+  const Vec inverse = splat(inverse_of(scale));
   for (int64_t i = 0; i < ceil_divide(count, kVector) * kVector; i += kLanes) {
     const Vec value = load(from + i, count - i) * inverse;
     const __m512i whole = _mm512_maskz_cvtps_epi32(0xffff, reinterpret_cast<__m512>(value));

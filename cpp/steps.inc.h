@@ -67,7 +67,7 @@ struct BackwardRow {
 template <class Cell>
 NOINLINE void finish_step_back(const BackwardRow* rows, int row_count, const Vec* sums,
                                int64_t first_unit, int vector_count, int64_t hidden_size,
-                               int64_t hidden_width) {
+                               int64_t hidden_width, int64_t gate_row) {
   for (int r = 0; r < row_count; ++r) {
     const BackwardRow& row = rows[r];
     for (int v = 0; v < vector_count; ++v) {
@@ -93,7 +93,7 @@ NOINLINE void finish_step_back(const BackwardRow* rows, int row_count, const Vec
       for (int block = 0; block < Cell::kBlocks; ++block) {
         store(row.d_gates + block * hidden_size + unit, d_gate[block], count);
         __builtin_prefetch(row.gates + block * hidden_size + gates_ahead, 0, 2);
-        __builtin_prefetch(row.d_gates + block * hidden_size + gates_ahead, 1, 2);
+        __builtin_prefetch(row.d_gates + row.ahead * gate_row + block * hidden_size + unit, 1, 2);
       }
       __builtin_prefetch(row.d_hidden + row.ahead * hidden_width + unit, 0, 2);
       if constexpr (Cell::kHasCell) {

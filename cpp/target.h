@@ -70,6 +70,7 @@ struct Backward {
 
 struct Target {
   const char* name;
+  double (*multiply_and_add)(int64_t rounds);
   int64_t (*share_bytes)(const Shape&, int64_t count);
 
   // Forward: pack the weights of one direction once, part by part, then walk any number of texts.
@@ -79,18 +80,16 @@ struct Target {
   void (*walk)(const Forward&, const float* packed, const Share&);
 
   // Backward: walk back, then the gradients of x (by tokens) and of the weights (by tiles of rows).
-  int64_t (*gate_row_bytes)(const Shape&);
-  int64_t (*gradient_floats)(const Shape&);
-  int64_t (*gradient_parts)(const Shape&);
-  void (*pack_gradient)(const Shape&, const Weights&, float* packed, int64_t part);
-  void (*walk_back)(const Backward&, const Share&);
-  void (*input_gradient)(const Backward&, int64_t first_token, int64_t token_count);
-  int64_t (*weight_tiles)(const Shape&);
-  int64_t (*weight_scratch_floats)(const Shape&, int64_t tile_count);
+  int64_t (*gate_row_bytes)(const Shape&) = nullptr;
+  int64_t (*gradient_floats)(const Shape&) = nullptr;
+  int64_t (*gradient_parts)(const Shape&) = nullptr;
+  void (*pack_gradient)(const Shape&, const Weights&, float* packed, int64_t part) = nullptr;
+  void (*walk_back)(const Backward&, const Share&) = nullptr;
+  void (*input_gradient)(const Backward&, int64_t first_token, int64_t token_count) = nullptr;
+  int64_t (*weight_tiles)(const Shape&) = nullptr;
+  int64_t (*weight_scratch_floats)(const Shape&, int64_t tile_count) = nullptr;
   void (*weight_gradient)(const Backward&, int direction, int64_t first_tile, int64_t tile_count,
-                          float* scratch);
-
-  double (*multiply_and_add)(int64_t rounds);
+                          float* scratch) = nullptr;
 };
 
 // By the precision of their products: float32, bfloat16, int8 (whose functions for the way back are

@@ -135,26 +135,24 @@ void weight_gradient(const Backward& call, int direction, int64_t first_tile, in
 }  // namespace
 
 const Target GATEWISE_TARGET = {
-    GATEWISE_NAME,
-    share_bytes,
-    packed_floats,
-    pack_parts,
-    pack,
-    walk,
-#if defined(GATEWISE_INT8)
-    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-#else
-    gate_row_bytes,
-    gradient_floats,
-    gradient_parts,
-    pack_gradient,
-    walk_back,
-    input_gradient,
-    weight_tiles,
-    weight_scratch_floats,
-    weight_gradient,
+    .name = GATEWISE_NAME,
+    .multiply_and_add = multiply_and_add,
+    .share_bytes = share_bytes,
+    .packed_floats = packed_floats,
+    .pack_parts = pack_parts,
+    .pack = pack,
+    .walk = walk,
+#if !defined(GATEWISE_INT8)
+    .gate_row_bytes = gate_row_bytes,
+    .gradient_floats = gradient_floats,
+    .gradient_parts = gradient_parts,
+    .pack_gradient = pack_gradient,
+    .walk_back = walk_back,
+    .input_gradient = input_gradient,
+    .weight_tiles = weight_tiles,
+    .weight_scratch_floats = weight_scratch_floats,
+    .weight_gradient = weight_gradient,
 #endif
-    multiply_and_add,
 };
 
 }  // namespace gatewise

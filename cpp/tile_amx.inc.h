@@ -15,6 +15,8 @@ class TileUnit {
       setting.row_bytes[i] = 64;
       setting.rows[i] = kTileRows;
     }
+    // The intrinsics of GCC 12 do not tell the compiler which memory they read.
+    asm volatile("" : : "r"(&setting) : "memory");
     _tile_loadconfig(&setting);
   }
   ~TileUnit() { _tile_release(); }
@@ -56,6 +58,7 @@ INLINE void add_product(const Operands& part) {
 template <int First, int MoreFirst, int Count>
 INLINE void tile_product(int, const float* start, int64_t start_row, const Operands& one,
                          const Operands& more, Vec* sums) {
+  asm volatile("" : : : "memory");  // all operands are stored, see above
   _tile_loadd(0, start, start_row * 4);
   _tile_loadd(1, start + 16, start_row * 4);
   _tile_loadd(2, start + 32, start_row * 4);
