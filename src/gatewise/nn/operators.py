@@ -224,7 +224,8 @@ recurrent_forward.register_autograd(_differentiate, setup_context=_remember)
 def _refuse(ctx: Any, *_: Any) -> None:
     raise RuntimeError(
         "A recurrent layer has first derivatives only: its gradient cannot be differentiated "
-        "again. Call backward or torch.autograd.grad without create_graph=True, or use torch.nn."
+        "again. Call backward or torch.autograd.grad without create_graph=True, or leave the layer "
+        "to torch: use torch.nn, and if gatewise.accelerate() is on, call its stop() before."
     )
 
 
