@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import gatewise
+import gatewise.nn
 
 PACKAGE = Path(gatewise.__file__).parent
 MODULES = sorted(
@@ -81,9 +82,25 @@ def test_only_training_knows_torch(module: str) -> None:
 
 
 def test_public_names_are_all_importable() -> None:
-    for name in gatewise.__all__:
-        assert getattr(gatewise, name) is not None
-    assert set(gatewise._HOMES) | {"__version__"} == set(gatewise.__all__)
+    for package in (gatewise, gatewise.nn):
+        for name in (*package.__all__, *package._HOMES):
+            assert getattr(package, name) is not None
+            assert name in dir(package)
+    assert set(gatewise._HOMES) - {"accelerate"} | {"__version__"} == set(gatewise.__all__)
+
+
+def test_all_public_names_at_once_need_no_torch() -> None:
+    code = "import sys; sys.modules['torch'] = None\nfrom gatewise import *\nTextClassifier"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_torch_s_modules_are_listed_before_they_are_used() -> None:
+    code = (
+        "import sys; from gatewise import nn\n"
+        "assert {'GRU', 'LSTM', 'RNN', 'RaggedTensor', 'runs_on'} <= set(dir(nn))\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_answering_imports_neither_torch_nor_the_training_extra() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         OptionError,
         TrainingError,
     )
-    from gatewise.nn import accelerate
+    from gatewise.nn import accelerate as accelerate
     from gatewise.ragged import Ragged
     from gatewise.tasks import load
     from gatewise.tasks.classify.task import TextClassifier
@@ -40,6 +40,7 @@ _HOMES = {
     "load": "tasks",
 }
 
+# Without `accelerate`, which needs torch: `from gatewise import *` must not.
 __all__ = [
     "DataError",
     "GatewiseError",
@@ -51,7 +52,6 @@ __all__ = [
     "TextClassifier",
     "TrainingError",
     "__version__",
-    "accelerate",
     "load",
 ]
 
@@ -65,4 +65,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_HOMES})

@@ -47,3 +47,7 @@ def __getattr__(name: str) -> Any:
         raise MissingExtraError(f"gatewise.nn.{name}", "train") from problem
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
