@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from gatewise import kernels
+from gatewise.errors import OptionError
 from gatewise.nn import GRU, LSTM, RNN, RaggedTensor, recurrent
 from gatewise.nn.operators import recurrent_backward, recurrent_forward
 from gatewise.nn.recurrent import State, packed_layer, recurrent_layer
@@ -111,8 +112,20 @@ def test_second_derivatives_are_refused() -> None:
     values = torch.randn(31, 5, requires_grad=True)
     hidden = ragged(LSTM(5, 9), values, offsets_of(LENGTHS))[0]
     (gradient,) = torch.autograd.grad(hidden.square().sum(), values, create_graph=True)
-    with pytest.raises(RuntimeError, match=r"A recurrent layer has first derivatives only"):
+    with pytest.raises(RuntimeError, match=r"first derivatives only.*accelerate\(\) is on"):
         torch.autograd.backward(gradient.sum())
+
+
+def test_options_that_could_not_be_kept_are_refused() -> None:
+    module: Any = LSTM(5, 9)
+    values, offsets = torch.randn(31, 5), offsets_of(LENGTHS)
+    with pytest.raises(OptionError, match=r"int8 is for answers.* inside torch\.no_grad"):
+        recurrent_layer("lstm", values, offsets, module.all_weights, precision="int8")
+    weights = module.to("meta").all_weights
+    options: Any
+    for options in ({"precision": "bf16"}, {"threads": 2}):
+        with pytest.raises(OptionError, match=r"must be None and fp32 for values on meta\. Got"):
+            recurrent_layer("lstm", values.to("meta"), offsets, weights, **options)
 
 
 def test_changed_inputs_are_noticed() -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gatewise.cells import CELLS
+from gatewise.errors import OptionError
 from gatewise.nn.layouts import packing
 from gatewise.nn.operators import recurrent_forward
 
@@ -46,22 +47,35 @@ def recurrent_layer(
         weights: per direction weight_ih (G*H, E), weight_hh (G*H, H) and, unless the layer has no
             bias, bias_ih and bias_hh (G*H,). Any tensors will do, dropped copies for instance.
         start: states to start from, zeros if None.
-        threads: torch.get_num_threads() if None.
-        precision: of the kernel's products, fp32 or bf16; see `gatewise.kernels`.
+        threads: torch.get_num_threads() if None, which is all that other devices take.
+        precision: of the kernel's products, fp32, bf16 or, without gradients, int8; see
+            `gatewise.kernels`. Other devices take fp32 only.
 
     Returns:
         Hidden states of every token (N, D*H), and the states after every text's last token.
 
     Raises:
         ValueError: a shape or type does not fit.
+        OptionError: the precision or the threads are not for this device, processor or call.
     """
     if values.device.type != "cpu":
+        if threads is not None or precision != "fp32":
+            raise OptionError(
+                "The threads and precision of a recurrent layer are the kernel's, which runs on "
+                f"the CPU: they must be None and fp32 for values on {values.device}. "
+                f"Got {threads} and {precision}."
+            )
         return packed_layer(cell, values, offsets, weights, start)
     flat = [part for direction in weights for part in direction]
     hidden0 = None if start is None else start.hidden
     cell0 = None if start is None else start.cell
     inputs = [values, *flat, *(state for state in (hidden0, cell0) if state is not None)]
     save = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
+    if save and precision == "int8":
+        raise OptionError(
+            "The precision int8 is for answers: it has no gradient. Call the layer inside "
+            "torch.no_grad(), or with the precision fp32 or bf16."
+        )
     if threads is None:
         threads = _torch_threads()
     hidden, final_hidden, final_cell, _, _ = recurrent_forward(
