@@ -27,7 +27,7 @@ class DropIn(nn.RNNBase):
 
     def __prepare_scriptable__(self) -> nn.RNNBase:
         # Torch would put what this returns into the caller's model, for good.
-        kind = type(self).__name__
+        kind = self.mode.partition("_")[0]  # without the nonlinearity
         raise RuntimeError(
             f"torch.jit.script cannot read a gatewise.nn.{kind}. Use torch.export or "
             f"torch.jit.trace, or script a torch.nn.{kind} that has loaded its state_dict."
