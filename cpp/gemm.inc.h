@@ -79,8 +79,9 @@ INLINE void accumulate(Vec (&sums)[Rows][Total], const float* const (&rows)[Rows
       Vec value[Rows];
 #pragma GCC unroll 16
       for (int row = 0; row < Rows; ++row) {
-        value[row] = splat(rows[row][k]);
-        keep(value[row]);
+        Vec one = splat(rows[row][k]);  // an array whose address `keep` sees would be stored
+        keep(one);
+        value[row] = one;
       }
 #pragma GCC unroll 16
       for (int c = 0; c < Columns; ++c) {

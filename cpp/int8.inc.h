@@ -172,11 +172,11 @@ class StepProducts {
     constexpr int kProduct = Cell::kGates * Cell::kWidth;
     const Element* panel = reinterpret_cast<const Element*>(packed_ + panel_place);
     const int64_t stride = layout_.operand_row(), quad_count = quads(depth);
-    __m512i counts[Rows][kProduct];
+    Counts counts[Rows][kProduct];
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 16
-      for (int c = 0; c < kProduct; ++c) counts[r][c] = _mm512_setzero_si512();
+      for (int c = 0; c < kProduct; ++c) counts[r][c] = Counts{};
     }
 #pragma GCC unroll 1
     for (int64_t quad = 0; quad < quad_count; ++quad, panel += Layout::kPanel) {
@@ -190,7 +190,9 @@ class StepProducts {
         const __m512i value = _mm512_set1_epi32(four);
 #pragma GCC unroll 16
         for (int c = 0; c < kProduct; ++c) {
-          counts[r][c] = _mm512_dpbusd_epi32(counts[r][c], value, weight[c]);
+          // As 64-bit vectors, which intrinsics speak of, GCC 12 would store the sums at every step.
+          counts[r][c] = reinterpret_cast<Counts>(
+              _mm512_dpbusd_epi32(reinterpret_cast<__m512i>(counts[r][c]), value, weight[c]));
         }
       }
     }
@@ -202,8 +204,7 @@ class StepProducts {
 #pragma GCC unroll 16
       for (int c = 0; c < kProduct; ++c) {
         const Vec excess = load(scale + Layout::kProduct + c * kLanes);
-        const Counts exact =
-            reinterpret_cast<Counts>(counts[r][c]) - reinterpret_cast<Counts>(excess);
+        const Counts exact = counts[r][c] - reinterpret_cast<Counts>(excess);
         to[c] += __builtin_convertvector(exact, Vec) * (load(scale + c * kLanes) * of_row);
       }
     }

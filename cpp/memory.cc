@@ -96,9 +96,11 @@ Memory::Memory(size_t bytes) : bytes_(round_up(bytes + 1)), block_(nullptr) {
     block_ = static_cast<char*>(allocate(bytes_));
   }
   next_ = block_;
+  ASAN_POISON_MEMORY_REGION(block_, bytes_);
 }
 
 Memory::~Memory() {
+  ASAN_UNPOISON_MEMORY_REGION(block_, bytes_);
   if (bytes_ > kKeptBytes) {
     std::free(block_);
     return;

@@ -10,6 +10,13 @@
 #include <cstdlib>
 #include <memory>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(place, bytes) ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(place, bytes) ((void)0)
+#endif
+
 namespace gatewise {
 
 class Memory {
@@ -24,15 +31,22 @@ class Memory {
   T* take(int64_t count) {
     char* place = next_;
     next_ += room<T>(count);
+    ASAN_UNPOISON_MEMORY_REGION(place, sizeof(T) * static_cast<size_t>(count));
     return reinterpret_cast<T*>(place);
   }
-  // Bytes that `take` uses up; the sum of these is what the constructor needs.
+  // Bytes that `take` uses up; the sum of these is what the constructor needs. Where addresses are
+  // checked, a line that nobody may touch lies behind each.
   template <class T>
   static size_t room(int64_t count) {
-    return (sizeof(T) * static_cast<size_t>(count) + 63) / 64 * 64;
+    return (sizeof(T) * static_cast<size_t>(count) + 63) / 64 * 64 + kFence;
   }
 
  private:
+#ifdef __SANITIZE_ADDRESS__
+  static constexpr size_t kFence = 64;
+#else
+  static constexpr size_t kFence = 0;
+#endif
   size_t bytes_;
   char* block_;
   char* next_;

@@ -33,7 +33,9 @@ INLINE void add_product(__m512 (&sums)[Rows][kColumns], const Operands& part, in
 template <int First, int MoreFirst, int Columns>
 INLINE void tile_product(int row_count, const float* start, int64_t start_row, const Operands& one,
                          const Operands& more, Vec* finished) {
-  for_groups<kForwardRows>(row_count, [&]<int Rows>(Count<Rows>, int64_t first) {
+  // With three columns, GCC 12 would keep the operands of more rows in memory.
+  constexpr int kMost = Columns == 3 ? 4 : kForwardRows;
+  for_groups<kMost>(row_count, [&]<int Rows>(Count<Rows>, int64_t first) {
     __m512 sums[Rows][kColumns];
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
