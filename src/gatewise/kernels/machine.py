@@ -67,7 +67,7 @@ def default_threads() -> int:
 
 
 def fma_peak(threads: int | None = None) -> float:
-    """The most float32 GFLOP/s that the instruction set in use can do, measured in some hundredths of a second.
+    """The most float32 GFLOP/s that the instruction set in use can do, measured in a moment.
 
     Multiplications and additions in registers alone: what no program on this machine exceeds.
     """
