@@ -158,9 +158,9 @@ class Training:
     seed: int = option(0, "Of weights, shuffling, dropout and the dev split.", minimum=0)
     threads: int | None = option(None, "Threads; by default all cores there are.", minimum=1)
     precision: PrecisionChoice = option(
-        "fp32",
-        "Numbers that the recurrent layers multiply: fp32, the faster and rougher bf16 where the "
-        "processor has it, or auto for whichever is faster here.",
+        "auto",
+        "Numbers that the recurrent layers multiply: fp32, the rougher bf16 where the processor "
+        "has it, or auto for whichever is faster here.",
     )
     max_classes: int = option(1000, "Different labels that are allowed.", minimum=2)
     baseline: bool = option(

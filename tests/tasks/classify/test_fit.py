@@ -71,6 +71,8 @@ def test_the_torch_network_and_the_answer_without_torch_agree(
     rows = texts(40)
     classifier = small(pooling=pooling, **options)
     classifier.fit(rows, ["a", "b"] * 20, **QUIET | {"dev_share": 0.0})
+    assert classifier.report_ is not None
+    classifier.precision = classifier.report_.training.precision
     trained = network[-1].eval()
     ids, words = classifier.fitted().encode(rows)
     assert not words
@@ -103,7 +105,7 @@ def test_precision_is_that_of_the_recurrent_products_alone() -> None:
 def test_unknown_words_are_read_by_their_pieces(network: list[ClassifierNetwork]) -> None:
     rows = [f"{text} wonderful{i}" for i, text in enumerate(texts(40))]
     classifier = small(min_count=2, token_pairs=0)
-    classifier.fit(rows, ["a", "b"] * 20, **QUIET | {"dev_share": 0.0})
+    classifier.fit(rows, ["a", "b"] * 20, **QUIET | {"dev_share": 0.0, "precision": "fp32"})
     ids, words = classifier.fitted().encode(rows)
     assert words[:2] == ["wonderful0", "wonderful1"]
     with torch.no_grad():

@@ -49,8 +49,8 @@ model.predict(["…"])
 |---|---|
 {chosen}
 
-Trained with seed {report.training.seed} and {report.training.threads} threads on data with
-the fingerprint `{report.data}`, by {versions}.
+Trained with seed {report.training.seed} and {report.training.threads} threads in
+{report.training.precision} on data with the fingerprint `{report.data}`, by {versions}.
 """
 
 

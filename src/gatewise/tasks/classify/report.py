@@ -108,7 +108,8 @@ class Report:
             f"{self.vocabulary_size} known tokens; {self.weights:,} weights "
             f"({self.weights * 4 / 1e6:.1f} MB).",
             f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training.threads} "
-            f"threads; the weights of epoch {self.best_epoch} were kept.",
+            f"threads in {self.training.precision}; "
+            f"the weights of epoch {self.best_epoch} were kept.",
             *self._scaling(),
         ]
         if self.stop:
