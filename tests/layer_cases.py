@@ -251,8 +251,10 @@ def instruction_sets() -> list[str]:
 def using(instruction_set: str) -> Iterator[None]:
     before = kernels.describe()["in_use"]
     machine.compiled.use_target(instruction_set)
-    yield
-    machine.compiled.use_target(before)
+    try:
+        yield
+    finally:
+        machine.compiled.use_target(before)
 
 
 def sets_with(precision: str) -> list[str]:
