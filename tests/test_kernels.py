@@ -62,6 +62,12 @@ def test_environment_forces_an_instruction_set() -> None:
         assert run_python(code, GATEWISE_KERNEL=name).strip() == name
 
 
+def test_an_empty_variable_forces_nothing() -> None:
+    code = "from gatewise import kernels; print(kernels.describe()['in_use'])"
+    best = kernels.describe()["available"][-1]
+    assert run_python(code, GATEWISE_KERNEL="").strip() == best
+
+
 def test_unknown_instruction_set_is_refused() -> None:
     allowed = ", ".join(kernels.describe()["available"])
     assert run_python("import gatewise.kernels", GATEWISE_KERNEL="sse9").endswith(
@@ -135,7 +141,7 @@ def test_layers_that_do_not_exist_are_refused() -> None:
         kernels.Prepared("lsmt", [weights()])
     with pytest.raises(ValueError, match=r"must have weights of 1 or 2 directions\. Got 3\."):
         kernels.Prepared("lstm", [weights()] * 3)
-    with pytest.raises(ValueError, match=r"threads must be at least 1\. Got 0\."):
+    with pytest.raises(ValueError, match=r"threads must be a whole number of at least 1\. Got 0\."):
         kernels.Prepared("lstm", [weights()], threads=0)
 
 

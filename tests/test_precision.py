@@ -162,6 +162,8 @@ def test_a_precision_that_is_not_there_is_refused() -> None:
     case = make_case("lstm", 2, (3, 4), (2,))
     with pytest.raises(OptionError, match=r"^The precision must be one of fp32, bf16, int8\. Got"):
         by_kernel(case, precision="fp8")
+    with pytest.raises(OptionError, match=r"fp32, bf16, int8 or auto\. Got 'fp8'\.$"):
+        kernels.chosen_precision("fp8")
     code = "from gatewise import kernels; print(kernels.chosen_precision('auto'))\n"
     code += "kernels.chosen_precision('bf16')"
     name = kernels.describe()["available"][0]

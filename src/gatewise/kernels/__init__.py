@@ -14,7 +14,8 @@ for a text alone or in any batch. The interpreter lock is released during the wo
 `precision` is that of the numbers that are multiplied: "fp32"; "bf16" (bfloat16), which rounds them
 to 8 bits of mantissa; or, to answer only, "int8", which rounds every row of weights and operands to
 whole numbers up to 127 times a scale. The latter two need a processor with instructions for them.
-Sums, states and everything that goes in or out are float32 in all three.
+States and everything that goes in or out are float32 in all three, and so are sums, except those of
+int8, which are whole numbers.
 
 The environment variable GATEWISE_KERNEL forces an instruction set; `describe()` names them.
 """

@@ -18,7 +18,7 @@ except ImportError as error:
     ) from None
 
 _forced = os.environ.get("GATEWISE_KERNEL")
-if _forced is not None and not compiled.use_target(_forced):
+if _forced and not compiled.use_target(_forced):
     raise OptionError(
         "The environment variable GATEWISE_KERNEL must be one of "
         f"{', '.join(compiled.available_targets())} on this machine. Got {_forced!r}."
@@ -55,7 +55,11 @@ def chosen_precision(wanted: str) -> Precision:
         OptionError: the instruction set in use has no such products.
     """
     if wanted == "auto":
-        wanted = "bf16" if compiled.prefers_bfloat16() else "fp32"
+        return "bf16" if compiled.prefers_bfloat16() else "fp32"
+    if wanted not in PRECISIONS:
+        raise OptionError(
+            f"The precision must be one of {', '.join(PRECISIONS)} or auto. Got {wanted!r}."
+        )
     return PRECISIONS[precision_number(wanted)]
 
 
@@ -83,11 +87,15 @@ def share_threads() -> None:
 
 
 def thread_count(threads: int | None) -> int:
-    """As many as asked for, or as there are cores."""
+    """As many as asked for, or as there are cores.
+
+    Raises:
+        ValueError: it is no whole number of at least 1.
+    """
     if threads is None:
         return default_threads()
-    if threads < 1:
-        raise ValueError(f"threads must be at least 1. Got {threads}.")
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads must be a whole number of at least 1. Got {threads!r}.")
     return threads
 
 
