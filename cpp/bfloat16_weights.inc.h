@@ -6,26 +6,7 @@
 // Tokens are taken in blocks of kTokens, in order, so the result does not depend on how the columns
 // were divided among threads. A tile is kTileColumns columns; it needs all features.
 
-constexpr int64_t kWeightTile = kTileColumns, kTokens = 8 * kChunk;
-
-// Which gates a tile of columns holds, and so which products it needs.
-template <class Cell>
-struct TileGates {
-  int64_t first, count;
-  bool input, hidden;
-
-  TileGates(const Shape& shape, int64_t tile)
-      : first(tile * kTileColumns),
-        count(least(kTileColumns, Cell::kBlocks * shape.hidden_size - first)),
-        input(meets(shape, Cell::kInputFirst)),
-        hidden(meets(shape, Cell::kHiddenFirst)) {}
-
- private:
-  bool meets(const Shape& shape, int first_block) const {
-    const int64_t start = first_block * shape.hidden_size;
-    return first < start + Cell::kGates * shape.hidden_size && first + count > start;
-  }
-};
+constexpr int64_t kTokens = 8 * kChunk;
 
 // Sums of one range of tiles, and the packed operands of one block of tokens.
 struct WeightScratch {
@@ -127,7 +108,7 @@ void weight_gradient(const Backward& call, int direction, int64_t first_tile, in
                   [&](int64_t k) { return call.x + (start + k) * shape.input_size; });
     pack_features(hidden_left, size, depth, [&](int64_t k) { return before[start + k]; });
     for (int64_t i = 0; i < tile_count; ++i) {
-      const TileGates<Cell> tile(shape, first_tile + i);
+      const WeightTile<Cell> tile(shape, first_tile + i);
       pack_gates(room.right, room.bias + i * kTileColumns,
                  d_gates + start * gate_row + tile.first, depth, gate_row);
       float* sums = room.sums + i * room.rows * room.kSums;
@@ -143,7 +124,7 @@ void weight_gradient(const Backward& call, int direction, int64_t first_tile, in
 
   const WeightGradients& out = call.d_weights[direction];
   for (int64_t i = 0; i < tile_count; ++i) {
-    const TileGates<Cell> tile(shape, first_tile + i);
+    const WeightTile<Cell> tile(shape, first_tile + i);
     const auto rows_of = [&](float* matrix, int64_t columns, int first_block,
                              int (*gate_of)(int)) {
       return [=](int64_t column) -> float* {

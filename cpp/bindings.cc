@@ -1,6 +1,6 @@
 // The Python face of the kernel. It trusts its arguments: gatewise.kernels is the only caller and
-// checks shapes. Every array is taken as it is (.noconvert(), or nanobind would quietly fill a copy), and
-// the interpreter lock is released while the kernel works.
+// checks shapes. Every array is taken as it is (.noconvert(), or nanobind would quietly fill a
+// copy), and the interpreter lock is released while the kernel works.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -142,8 +142,8 @@ NB_MODULE(_kernel, module) {
         }
         const auto weights = weights_of(weight_ih, weight_hh, {}, {});
         nb::gil_scoped_release unlocked;
-        gatewise::backward(call, weights, static_cast<gatewise::Precision>(precision), offsets.data(),
-                           threads);
+        gatewise::backward(call, weights, static_cast<gatewise::Precision>(precision),
+                           offsets.data(), threads);
       },
       "cell"_a, "x"_a.noconvert(), "offsets"_a.noconvert(), "weight_ih"_a.noconvert(),
       "weight_hh"_a.noconvert(), "hidden0"_a.noconvert().none(), "cell0"_a.noconvert().none(),

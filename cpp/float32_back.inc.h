@@ -1,4 +1,7 @@
 // The products of the way back in float32: d_gates times the weights, for the walk and for d_x.
+// bfloat16_back.inc.h offers the same names.
+
+constexpr int kWeightTile = kColumnRows;  // rows of a tile of the weights' gradients
 
 // Columns of a product, divided into blocks of at most kColumnVectors vectors.
 struct ColumnBlocks {
@@ -69,8 +72,9 @@ INLINE LeftRows even_rows(const Element* first, int64_t stride, int64_t count,
   return room;
 }
 
-// out[row] = left[row] times the packed matrix, for a range of its blocks of columns; finish(first
-// row, rows, sums, first column, vectors) takes every tile. A second product may be added in `more`.
+// out[row] = left[row] times the packed matrix, for a range of its blocks of columns;
+// finish(first row, rows, sums, first column, vectors) takes every tile. A second product may be
+// added in `more`.
 template <class Finish>
 INLINE void multiply(int64_t row_count, const ColumnBlocks& blocks, Range range, int64_t depth,
                      LeftRows left, const float* matrix, LeftRows more_left,

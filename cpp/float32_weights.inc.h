@@ -5,27 +5,8 @@
 // Tokens are summed in blocks of kTokens, the blocks in order, so the result does not depend on
 // how the rows were divided among threads. A tile is kTileRows rows of the result.
 
-constexpr int kTileRows = kColumnRows, kWeightTile = kTileRows;
+constexpr int kTileRows = kWeightTile;
 constexpr int64_t kTokens = 192;
-
-// Which part of one tile's rows receives which product.
-template <class Cell>
-struct TileRows {
-  int64_t first, count;
-  bool input, hidden;
-
-  TileRows(const Shape& shape, int64_t tile)
-      : first(tile * kTileRows),
-        count(least(kTileRows, Cell::kBlocks * shape.hidden_size - first)),
-        input(meets(shape, Cell::kInputFirst)),
-        hidden(meets(shape, Cell::kHiddenFirst)) {}
-
- private:
-  bool meets(const Shape& shape, int first_block) const {
-    const int64_t start = first_block * shape.hidden_size;
-    return first < start + Cell::kGates * shape.hidden_size && first + count > start;
-  }
-};
 
 // Sums of one range of tiles, and the packed operands of one block of tokens.
 struct WeightScratch {
@@ -151,10 +132,10 @@ void weight_gradient(const Backward& call, int direction, int64_t first_tile, in
     pack_right(const_cast<float*>(hidden_right), hidden, depth,
                [&](int64_t k) { return before[start + k]; });
     add_products(room.sums, tile_stride, input, tile_count, room.left, room.right, depth,
-                 [&](int64_t tile) { return TileRows<Cell>(shape, first_tile + tile).input; });
+                 [&](int64_t tile) { return WeightTile<Cell>(shape, first_tile + tile).input; });
     add_products(room.sums + hidden_sums, tile_stride, hidden, tile_count, room.left, hidden_right,
                  depth,
-                 [&](int64_t tile) { return TileRows<Cell>(shape, first_tile + tile).hidden; });
+                 [&](int64_t tile) { return WeightTile<Cell>(shape, first_tile + tile).hidden; });
   }
 
   const WeightGradients& out = call.d_weights[direction];

@@ -1,4 +1,5 @@
-// Backward: walks back through the texts of one share, then the gradient of x.
+// Backward: walks back through the texts of one share, then the gradient of x; and which tiles of
+// the weights' gradients take part in which product.
 //
 // d_gates holds, per direction and token, the gradients of the gates before their activation. A
 // step's d_hidden is what comes from outside plus the next step's d_gates times weight_hh; d_x is
@@ -125,3 +126,22 @@ void input_gradient(const Backward& call, int64_t first_token, int64_t token_cou
              });
   }
 }
+
+// kWeightTile of the kBlocks * H gates, and which gradients of weights need any of them.
+template <class Cell>
+struct WeightTile {
+  int64_t first, count;
+  bool input, hidden;
+
+  WeightTile(const Shape& shape, int64_t tile)
+      : first(tile * kWeightTile),
+        count(least(kWeightTile, Cell::kBlocks * shape.hidden_size - first)),
+        input(meets(shape, Cell::kInputFirst)),
+        hidden(meets(shape, Cell::kHiddenFirst)) {}
+
+ private:
+  bool meets(const Shape& shape, int first_block) const {
+    const int64_t start = first_block * shape.hidden_size;
+    return first < start + Cell::kGates * shape.hidden_size && first + count > start;
+  }
+};

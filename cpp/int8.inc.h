@@ -1,10 +1,10 @@
 // The forward walk's products in int8, for answering: the same names as in float32.inc.h.
 //
-// Every row of weights and every row of operands has a scale of its own, its greatest magnitude over
-// 127: w = q * scale. The processor multiplies unsigned numbers with signed ones, four neighbours in
-// k at a time, so operands are stored as q + 128, and what that adds, 128 times the sum of the
-// weights, is taken off again. Sums are exact up to 65,536 values of k; only
-// the rounding of both operands is lost.
+// Every row of weights and every row of operands has a scale of its own, its greatest magnitude
+// over 127: w = q * scale. The processor multiplies unsigned numbers with signed ones, four
+// neighbours in k at a time, so operands are stored as q + 128, and what that adds, 128 times the
+// sum of the weights, is taken off again. Sums are exact up to 65,536 values of k; only the
+// rounding of both operands is lost.
 
 typedef int32_t Counts __attribute__((vector_size(64)));
 
@@ -190,7 +190,7 @@ class StepProducts {
         const __m512i value = _mm512_set1_epi32(four);
 #pragma GCC unroll 16
         for (int c = 0; c < kProduct; ++c) {
-          // As 64-bit vectors, which intrinsics speak of, GCC 12 would store the sums at every step.
+          // As 64-bit vectors, which intrinsics speak of, GCC 12 would store the sums every time.
           counts[r][c] = reinterpret_cast<Counts>(
               _mm512_dpbusd_epi32(reinterpret_cast<__m512i>(counts[r][c]), value, weight[c]));
         }

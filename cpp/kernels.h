@@ -49,8 +49,8 @@ class Packed {
   Floats packed_;
 };
 
-// Not for int8. Fills every gradient of `call`; `gates` and `cells` stay as they are. Null inputs count as zeros,
-// null outputs (d_x, d_hidden0, biases) are left out.
+// Not for int8. Fills every gradient of `call`; `gates` and `cells` stay as they are. Null inputs
+// count as zeros, null outputs (d_x, d_hidden0, biases) are left out.
 void backward(Backward call, const std::vector<Weights>& weights, Precision precision,
               const int64_t* offsets, int threads);
 

@@ -58,8 +58,8 @@ INLINE Pairs neighbours(const float* from, int64_t count) {
       _mm512_maskz_inserti64x4(0xff, both, reinterpret_cast<__m256i>(high), 1));
 }
 
-// Swaps rows and columns of 16 x 16 pairs: first within squares of 2 x 2 (of one pair, then of two),
-// then of whole quarters.
+// Swaps rows and columns of 16 x 16 pairs: first within squares of 2 x 2 (of one pair, then of
+// two), then of whole quarters.
 INLINE void transpose(Pairs (&rows)[16]) {
   // The forms without a mask make GCC 12 warn of a value that is not set.
   constexpr __mmask16 kAll = 0xffff;

@@ -1,5 +1,6 @@
 // Forward: walks the texts of one share side by side, one token of each per step. A step is a
-// product for every tile of hidden units, with the cell's arithmetic while the sums are in the cache.
+// product for every tile of hidden units, with the cell's arithmetic while the sums are in the
+// cache.
 
 template <class Cell>
 void walk(const Forward& call, const float* packed, const Share& share) {

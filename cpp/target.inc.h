@@ -27,6 +27,8 @@ namespace {
 #include "steps.inc.h"
 
 #include "bfloat16.inc.h"
+
+#include "bfloat16_back.inc.h"
 #elif defined(GATEWISE_INT8)
 typedef uint8_t Element;
 
