@@ -14,7 +14,7 @@ from gatewise.training.optimizer import Optimizer
 
 TURN = 3
 """Steps of a contender's turn."""
-OURS, FULL, BF16 = "Gatewise", "Gatewise, all defaults", "Gatewise, bf16"
+OURS, FULL, BF16 = "Gatewise, fp32", "Gatewise, all parts, fp32", "Gatewise, bf16"
 PACKED, PADDED = "torch packed", "torch padded\\*"
 SORTED_PACKED, EXPERT = "torch packed, sorted", "torch padded, sorted, fused\\*"
 

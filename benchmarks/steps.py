@@ -146,10 +146,7 @@ class GatewiseNetwork(ClassifierNetwork):
 
     def classify(self, hidden: Tensor, final: Tensor, batch: Batch) -> Tensor:
         """The loss: pooling and head, and what the token pairs say."""
-        dropped = locked_dropout(hidden, batch.offsets, self.encoder.dropout)
-        pooled = self.pooling(dropped, batch.offsets, final)
-        scores = self.head(torch.nn.functional.dropout(pooled, self.head_dropout))
-        loss = self._losses(scores, batch)
+        loss = self._losses(self.recurrent_scores(hidden, batch.offsets, final), batch)
         if self.pairs is not None:
             loss = loss + self._losses(self.pairs(batch.ids, batch.offsets), batch)
         return (loss * batch.weights).mean()

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from report import Table, arguments, publish
 from timing import use_threads
 
+from gatewise import kernels
+
 if TYPE_CHECKING:
     from comparison import Comparison
 
@@ -37,13 +39,14 @@ def step_table(comparison: Comparison, seconds: dict[str, list[float]]) -> Table
         for name, found in seconds.items()
     ]
     columns = ["contender", "ms of a step", "steps of an epoch", "seconds of an epoch"]
-    columns += [f"over {OURS}", "over all defaults"]
+    columns += [f"over {OURS}", f"over {FULL}"]
     notes = [
         f"{len(reviews.ids)} reviews, {len(reviews.ids.values)} tokens, {steps} steps of each "
         f"contender measured. Gatewise is the network that torch has here: E "
         f"{reviews.defaults.embedding_size}, H {reviews.defaults.hidden_size}, both directions, "
-        "without word pieces and token pairs; all defaults has them. Sorted: batches of reviews of "
-        "similar length, as Gatewise makes them; else shuffled ones. Fused: "
+        "without word pieces and token pairs; all parts: with them. Recurrent products in fp32 or "
+        f"bf16; the default here is {kernels.chosen_precision('auto')}. Sorted: batches of reviews "
+        "of similar length, as Gatewise makes them; else shuffled ones. Fused: "
         "AdamW(fused=True); else torch's default AdamW.",
         "\\* Not the right answer: in a padded batch torch's backward direction starts in the "
         "padding.",

@@ -74,12 +74,24 @@ class ClassifierNetwork(nn.Module):
     def parts(self, ids: Tensor, offsets: Tensor) -> list[Tensor]:
         """Scores of the recurrent layers and, if there are any, of the token pairs."""
         hidden, final = self.encoder(ids, offsets)
+        scores = self.recurrent_scores(hidden, offsets, final)
+        return [scores] if self.pairs is None else [scores, self.pairs(ids, offsets)]
+
+    def recurrent_scores(self, hidden: Tensor, offsets: Tensor, final: Tensor) -> Tensor:
+        """Scores from what the encoder made of B texts: dropout, pooling and head, (B, L).
+
+        Args:
+            hidden: states of every token, (N, P).
+            offsets: where texts start and end, (B + 1,).
+            final: states after every text, (B, P).
+        """
         kept = None
         if self.training and self.encoder.dropout:
             kept = kept_features(hidden, len(final), self.encoder.dropout)
         pooled = self.pooling(hidden, offsets, final, kept)
-        scores = self.head(functional.dropout(pooled, self.head_dropout, training=self.training))
-        return [scores] if self.pairs is None else [scores, self.pairs(ids, offsets)]
+        dropped = functional.dropout(pooled, self.head_dropout, training=self.training)
+        scores: Tensor = self.head(dropped)
+        return scores
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean of the cross-entropy of every text, summed over many labels, times its weight.
