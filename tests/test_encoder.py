@@ -43,3 +43,26 @@ def test_pooling_is_that_of_every_text_by_itself() -> None:
         parts = (states.max(0), states.mean(0)) if len(states) else (np.zeros((2, 40)),)
         wanted = np.concatenate([*(part.ravel() for part in parts), final[text]])
         np.testing.assert_allclose(pooled[text], wanted, atol=1e-6)
+
+
+def test_an_id_without_a_vector_is_refused() -> None:
+    made = encoder("last")
+    for unknown, count in ((None, 0), (UNKNOWN[:0], 0), (UNKNOWN, 1)):
+        end = 10 + count
+        wrong = Ragged.from_rows([[3], [1, end]])
+        told = f"below {end}: 10 are in the vocabulary, {count} in 'unknown'. Got {end}"
+        for answer in (made.states, made.pool):
+            with pytest.raises(ValueError, match=told):
+                answer(wrong, unknown)
+    nothing = Ragged.from_rows([[], []])
+    assert not made.pool(nothing).any()
+
+
+def test_an_unknown_word_has_its_own_vector() -> None:
+    made = encoder("last")
+    vectors = np.concatenate([UNKNOWN, RANDOM.normal(size=(1, 6)).astype(np.float32)])
+    rows = [[3, 10], [3, 11], [3, 9]]
+    apart = made.pool(Ragged.from_rows(rows), vectors)
+    for row, vector in zip(apart, [*vectors, made._table[9]], strict=True):
+        alone = made.pool(Ragged.from_rows([[3, 10]]), vector[None])
+        np.testing.assert_array_equal(alone[0], row)

@@ -72,11 +72,21 @@ class Encoder:
             unknown: vectors of unknown words, (U, E), as `vectors` makes them.
             threads: by default all cores.
             precision: of the recurrent layers' products, see `gatewise.kernels`.
+
+        Raises:
+            ValueError: an id has no vector, neither here nor in `unknown`.
+            OptionError: the processor does not have the precision.
         """
-        known = len(self._table)
+        known, more = len(self._table), 0 if unknown is None else len(unknown)
+        greatest = ids.values.max(initial=0)
+        if greatest >= known + more:
+            raise ValueError(
+                f"Token ids must be below {known + more}: {known} are in the vocabulary, {more} in "
+                f"'unknown'. Got {greatest}. Give the vectors of all unknown words as 'unknown'."
+            )
         # "clip": an unknown word takes the last known one's vector until it has its own.
         values = self._table.take(ids.values, axis=0, mode="clip")
-        if unknown is not None and len(unknown):
+        if unknown is not None and greatest >= known:
             places = np.flatnonzero(ids.values >= known)
             values[places] = unknown[ids.values[places] - known]
         for layer in self.layers(precision):
