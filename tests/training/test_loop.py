@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from gatewise.errors import TrainingError
+from gatewise.nn.table import Table
 from gatewise.options import Training
 from gatewise.training.guard import Diverged, Guard
 from gatewise.training.loop import train
+from gatewise.training.optimizer import LARGE
 from gatewise.training.progress import Epoch, Progress
 from gatewise.training.schedule import one_cycle
 
@@ -42,15 +45,24 @@ def squared(network: nn.Module) -> Callable[[Points], Tensor]:
     return loss
 
 
+def epochs(
+    network: nn.Module,
+    loss: Callable[[Points], Tensor],
+    score: Callable[[], float | None] = lambda: None,
+    **options: float,
+) -> Iterator[Epoch]:
+    training = Training(**{"epochs": 5, "learning_rate": 0.05, "average": 0.0} | options)  # type: ignore[arg-type]
+    progress = Progress(1, 1, "score", quiet=True)
+    return train(network, loss, points, score, training, 5 * STEPS, progress)
+
+
 def run(
     network: nn.Module,
     loss: Callable[[Points], Tensor],
     score: Callable[[], float | None] = lambda: None,
     **options: float,
 ) -> list[Epoch]:
-    training = Training(**{"epochs": 5, "learning_rate": 0.05, "average": 0.0} | options)  # type: ignore[arg-type]
-    progress = Progress(1, 1, "score", quiet=True)
-    return list(train(network, loss, points, score, training, 5 * STEPS, progress))
+    return list(epochs(network, loss, score, **options))
 
 
 def line() -> nn.Linear:
@@ -149,6 +161,45 @@ def test_a_run_that_never_learned_is_an_error() -> None:
     network = line()
     with pytest.raises(TrainingError, match="infinite or not a number for 4 steps in a row"):
         run(network, lambda batch: squared(network)(batch) * math.nan)
+
+
+class Rows(nn.Module):
+    """A line, and a table that the optimizer follows row by row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = line()
+        self.table = Table(torch.zeros(LARGE, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.line(x) + self.table.read(torch.arange(len(x)))
+        return found
+
+
+@pytest.mark.parametrize("end", ["all epochs", "given up", "diverged", "broken", "interrupted"])
+def test_a_table_is_a_parameter_like_others_however_training_ends(end: str) -> None:
+    network = Rows()
+
+    def loss(batch: Points) -> Tensor:
+        assert network.table.reader is not None
+        if end == "broken":
+            raise MemoryError
+        return squared(network)(batch) * (math.nan if end == "diverged" else 1)
+
+    def score() -> float:
+        if end == "interrupted":
+            raise KeyboardInterrupt
+        return 0.0
+
+    left = {"diverged": TrainingError, "broken": MemoryError}
+    with pytest.raises(left[end]) if end in left else nullcontext():
+        for _ in epochs(network, loss, score):
+            if end == "given up":
+                break
+    assert network.table.reader is None
+    for _ in range(2):
+        network(torch.zeros(8, 2)).sum().backward()
+    assert network.table.grad is not None
 
 
 def test_the_guard_tells_a_rate_that_is_too_large_from_one_to_be_lowered() -> None:

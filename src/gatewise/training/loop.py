@@ -40,6 +40,8 @@ def train(
 ) -> Iterator[Epoch]:
     """Train a network, yielding after every epoch; it ends holding the best averaged weights.
 
+    However it ends, the network can then be trained like any other.
+
     Args:
         network: whose parameters are trained.
         loss_of: the mean loss of a batch.
@@ -55,50 +57,52 @@ def train(
     epochs = training.epochs
     assert epochs is not None
     optimizer = Optimizer(network, training, steps)
-    average = optimizer.average
-    guard = Guard(training.learning_rate)
-    best, least_loss, scored = Best(average), float("inf"), False
+    try:
+        guard = Guard(training.learning_rate)
+        best, least_loss, scored = Best(optimizer.average), float("inf"), False
 
-    for number in range(1, epochs + 1):
-        started, done, tokens, losses, stop = time.perf_counter(), 0, 0, 0.0, ""
-        network.train()
-        try:
-            for batch in batches(number):
-                optimizer.zero_grad()
-                loss = loss_of(batch)
-                loss.backward()  # type: ignore[no-untyped-call]
-                norm = optimizer.gradient_norm()
-                if guard.passes(loss.item(), norm):
-                    optimizer.step(norm)
-                done, tokens, losses = done + 1, tokens + batch.tokens, losses + guard.loss
-                progress.step(batch.tokens, guard.loss)
-        except KeyboardInterrupt:
-            stop = INTERRUPTED
-        except Diverged as problem:
-            # The dev rows tell whether an epoch before was any good; else its loss must.
-            if best.number == 0 or (not scored and least_loss >= guard.first_loss):
-                raise TrainingError(str(problem)) from None
-            stop = f"{problem} The weights of epoch {best.number} are kept."
-        seconds = time.perf_counter() - started
-        mean_loss = losses / max(done, 1)
-        least_loss = min(least_loss, mean_loss)
-        network.eval()
-        try:
-            optimizer.settle()
-            with average.applied(), torch.no_grad():
-                dev_score = score()
-            scored = dev_score is not None
-            quality = -mean_loss if dev_score is None else dev_score
-        except KeyboardInterrupt:
-            stop, dev_score = INTERRUPTED, None
-            quality = float("inf") if best.number == 0 else float("-inf")
-        better = best.offer(number, quality)
-        if not better and not stop and number - best.number >= training.patience:
-            stop = f"no better dev score for {training.patience} epochs"
-        epoch = Epoch(number, mean_loss, dev_score, better, seconds, tokens / seconds, stop)
-        progress.epoch(epoch)
-        yield epoch
-        if stop:
-            break
-    best.restore()
-    optimizer.release()
+        for number in range(1, epochs + 1):
+            started, done, tokens, losses, stop = time.perf_counter(), 0, 0, 0.0, ""
+            network.train()
+            try:
+                for batch in batches(number):
+                    optimizer.zero_grad()
+                    loss = loss_of(batch)
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    norm = optimizer.gradient_norm()
+                    if guard.passes(loss.item(), norm):
+                        optimizer.step(norm)
+                    done, tokens, losses = done + 1, tokens + batch.tokens, losses + guard.loss
+                    progress.step(batch.tokens, guard.loss)
+            except KeyboardInterrupt:
+                stop = INTERRUPTED
+            except Diverged as problem:
+                # The dev rows tell whether an epoch before was any good; else its loss must.
+                if best.number == 0 or (not scored and least_loss >= guard.first_loss):
+                    raise TrainingError(str(problem)) from None
+                stop = f"{problem} The weights of epoch {best.number} are kept."
+            seconds = time.perf_counter() - started
+            mean_loss = losses / max(done, 1)
+            least_loss = min(least_loss, mean_loss)
+            network.eval()
+            try:
+                optimizer.settle()
+                with optimizer.average.applied(), torch.no_grad():
+                    dev_score = score()
+                scored = dev_score is not None
+                quality = -mean_loss if dev_score is None else dev_score
+            except KeyboardInterrupt:
+                stop, dev_score = INTERRUPTED, None
+                quality = float("inf") if best.number == 0 else float("-inf")
+            better = best.offer(number, quality)
+            if not better and not stop and number - best.number >= training.patience:
+                stop = f"no better dev score for {training.patience} epochs"
+            epoch = Epoch(number, mean_loss, dev_score, better, seconds, tokens / seconds, stop)
+            progress.epoch(epoch)
+            yield epoch
+            if stop:
+                break
+        best.restore()
+    finally:
+        # Also when the caller stops asking for epochs, and after an error.
+        optimizer.release()
