@@ -97,6 +97,37 @@ def test_the_precision_of_answers_is_chosen_or_refused(
         assert err.startswith("error: The precision bf16 needs a processor with AMX or AVX512-BF16")
 
 
+@pytest.mark.parametrize("verb", [["predict"], ["evaluate", "--json"]])
+def test_answers_take_as_many_threads_as_they_may(
+    verb: list[str],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from gatewise import TextClassifier
+    from gatewise.cli import main
+
+    found: list[int | None] = []
+    scores = TextClassifier.scores
+
+    def spy(classifier: TextClassifier, texts: list[str]) -> Any:
+        found.append(classifier.threads)
+        return scores(classifier, texts)
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys.stdout, "reconfigure", lambda **_: None, raising=False)
+    monkeypatch.setattr(TextClassifier, "scores", spy)
+    printed = []
+    for flags in ([], ["--threads", "3"]):
+        monkeypatch.setattr(sys, "argv", ["gatewise", *verb, "model", "reviews.csv", *flags])
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert left.value.code == 0
+        printed.append(capsys.readouterr().out)
+    assert set(found) == {None, 3}
+    assert printed[0] == printed[1] != ""
+
+
 def test_a_guess_of_the_texts_is_told(folder: Path) -> None:
     (folder / "words.csv").write_text("id,review\n1,A good film.\n", "utf-8")
     expected = "columns: texts in 'review' (by its name)\n"
@@ -482,6 +513,19 @@ def test_an_interruption_says_what_was_saved(
             "error: --hidden-size must be a whole number of at least 1. Got 0.",
         ),
         (["predict", "model", "-", "--precision", "fp8"], "fp8"),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--threads", "0"],
+            "error: --threads must be a whole number of at least 1. Got 0.",
+        ),
+        (
+            ["predict", "model", "-", "--threads", "0"],
+            "error: --threads must be a whole number of at least 1. Got 0.",
+        ),
+        (
+            ["evaluate", "model", "reviews.csv", "--threads", "-2"],
+            "error: --threads must be a whole number of at least 1. Got -2.",
+        ),
+        (["predict", "model", "-", "--threads", "1.5"], "not a whole"),
         (["sample", "reviews.csv"], "exists already"),
         (["sample", "reviews.jsonl"], "must end in .csv"),
         (["sample", "m"], "must end in .csv"),
@@ -509,3 +553,7 @@ def test_help_is_there_for_every_verb(folder: Path) -> None:
     assert "--hidden-size" in out
     assert "--learning-rate" in out
     assert "--on-bad-rows" in out
+    for verb in (["train", "classify"], ["predict"], ["evaluate"]):
+        _, out, _ = gatewise(*verb, "--help")
+        assert "--threads" in out
+        assert "--precision" in out

@@ -13,15 +13,14 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from cyclopts import Parameter
 
-from gatewise import kernels, options
+from gatewise import options
 from gatewise.cli.columns import Columns
-from gatewise.cli.flags import Reading, ReadingFlags
+from gatewise.cli.flags import Answering, AnsweringFlags, Reading, ReadingFlags
 from gatewise.cli.terminal import say, tell
 from gatewise.data.columns import check_columns, named
 from gatewise.data.problems import shown, without_controls
 from gatewise.data.tables import Table, guess_text, write_table
 from gatewise.errors import DataError
-from gatewise.options import AnswerPrecision
 from gatewise.tasks import load
 
 BLOCK = 1024
@@ -37,7 +36,7 @@ def predict(
     out: str | None = None,
     text: str | None = None,
     json: bool = False,
-    precision: AnswerPrecision = "fp32",
+    answering: Annotated[AnsweringFlags | None, Parameter(name="*")] = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
 ) -> None:
     """Answer texts: one text a line in, one answer a line out; or a table in and a table out.
@@ -51,10 +50,8 @@ def predict(
         out: Table to write: all columns of the input, then the prediction and its probability.
         text: Column of the texts. By default the one that the model was trained on, or a guess.
         json: Print a JSON object a line, with the probability of every label.
-        precision: Numbers that the recurrent layers multiply: fp32, the faster and rougher bf16 and
-            int8 where the processor has them, or auto for the faster of fp32 and bf16 here.
     """
-    classifier = _loaded(model, precision)
+    classifier = (answering or Answering()).load(model)
     if source == "-" or Path(source).suffix == ".txt":
         if out is not None:
             raise DataError("--out needs a table. Lines are answered on standard output.")
@@ -85,7 +82,7 @@ def evaluate(
     label: str | None = None,
     label_separator: str | None = None,
     json: bool = False,
-    precision: AnswerPrecision = "fp32",
+    answering: Annotated[AnsweringFlags | None, Parameter(name="*")] = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
 ) -> None:
     """Test a model on a table of texts and their true labels.
@@ -97,9 +94,8 @@ def evaluate(
         label: Column of the labels. By default the one that the model was trained on.
         label_separator: What stands between many labels of one text.
         json: Print the figures as JSON.
-        precision: Numbers that the recurrent layers multiply, as in predict.
     """
-    classifier = _loaded(model, precision)
+    classifier = (answering or Answering()).load(model)
     source = (reading or Reading()).open(table)
     known = _remembered(classifier, source)
     columns = Columns.choose(
@@ -144,17 +140,6 @@ def info(model: str, /, *, json: bool = False) -> None:
     say("\n" + "\n".join(f"{name:<20} {value}" for name, value in chosen.items()))
     if report:
         say(f"\n{report}")
-
-
-def _loaded(model: str, precision: AnswerPrecision) -> Any:
-    """The classifier of a folder, to answer with this precision.
-
-    Raises:
-        OptionError: the processor does not have it.
-    """
-    classifier = load(model)
-    classifier.precision = kernels.chosen_precision(precision)
-    return classifier
 
 
 class _Remembered(NamedTuple):

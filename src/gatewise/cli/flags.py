@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hi
 
 from cyclopts import Group, Parameter, Token, convert
 
-from gatewise import options
+from gatewise import kernels, options
 from gatewise.data.tables import Table, open_table
-from gatewise.options import option
+from gatewise.options import AnswerPrecision, option
+from gatewise.tasks import load
 
 
 def flags(owner: type[Any], title: str) -> Any:
@@ -72,7 +73,34 @@ class Reading:
         return open_table(source, **options.values(self))
 
 
+@dataclasses.dataclass(frozen=True)
+class Answering:
+    """How a fitted model answers."""
+
+    threads: int | None = option(None, "Threads; by default all cores there are.", minimum=1)
+    precision: AnswerPrecision = option(
+        "fp32",
+        "Numbers that the recurrent layers multiply: fp32, the faster and rougher bf16 and int8 "
+        "where the processor has them, or auto for the faster of fp32 and bf16 here.",
+    )
+
+    def __post_init__(self) -> None:
+        options.check(self)
+
+    def load(self, folder: str) -> Any:
+        """The model of a folder, to answer in this way.
+
+        Raises:
+            OptionError: the processor does not have the precision.
+        """
+        model = load(folder)
+        model.threads, model.precision = self.threads, kernels.chosen_precision(self.precision)
+        return model
+
+
 if TYPE_CHECKING:
+    AnsweringFlags = Answering
     ReadingFlags = Reading
 else:
+    AnsweringFlags = flags(Answering, "Answering")
     ReadingFlags = flags(Reading, "Reading tables")
