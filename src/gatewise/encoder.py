@@ -74,8 +74,9 @@ class Encoder:
             precision: of the recurrent layers' products, see `gatewise.kernels`.
 
         Raises:
-            ValueError: an id has no vector, neither here nor in `unknown`.
-            OptionError: the processor does not have the precision.
+            ValueError: an id has no vector, neither here nor in `unknown`; or `threads` is no
+                whole number of at least 1.
+            OptionError: there is no such precision, or the processor does not have it.
         """
         known, more = len(self._table), 0 if unknown is None else len(unknown)
         greatest = ids.values.max(initial=0)

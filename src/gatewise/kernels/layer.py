@@ -70,8 +70,15 @@ class Prepared:
 
     A copy or an unpickled one packs the same weights anew, as the machine it is on wants them.
 
+    Args:
+        cell: a name of `gatewise.cells.CELLS`.
+        weights: of every direction.
+        threads: to pack with; by default all cores.
+        precision: of the products, see `gatewise.kernels`.
+
     Raises:
-        ValueError: a shape or type does not fit, in one sentence.
+        ValueError: a shape or type does not fit, or `threads` is no whole number of at least 1.
+        OptionError: there is no such precision, or the processor does not have it.
     """
 
     def __init__(
@@ -103,7 +110,11 @@ class Prepared:
         save: bool = False,
         threads: int | None = None,
     ) -> Output:
-        """The layer's answer to a ragged batch; `save` keeps gates and cells for the gradient."""
+        """The layer's answer to a ragged batch; `save` keeps gates and cells for the gradient.
+
+        Raises:
+            ValueError: a shape or type does not fit, or `threads` is no whole number of at least 1.
+        """
         has_cell = CELLS[self.cell].has_cell
         tokens, texts = check_batch(x, offsets, self.input_size)
         state = (self.directions, texts, self.hidden_size)
@@ -151,7 +162,8 @@ def forward(
     """One layer over a ragged batch: pack the weights, then answer. One `Weights` per direction.
 
     Raises:
-        ValueError: a shape or type does not fit, in one sentence.
+        ValueError: a shape or type does not fit, or `threads` is no whole number of at least 1.
+        OptionError: there is no such precision, or the processor does not have it.
     """
     prepared = Prepared(cell, weights, threads, precision)
     return prepared.forward(x, offsets, hidden0=hidden0, cell0=cell0, save=save, threads=threads)
@@ -180,7 +192,10 @@ def backward(
     The output is not changed: the gradient may be taken any number of times.
 
     Raises:
-        ValueError: a shape or type does not fit, or the output holds no gates.
+        ValueError: a shape or type does not fit, the output holds no gates, or `threads` is no
+            whole number of at least 1.
+        OptionError: there is no such precision, the processor does not have it, or it is int8,
+            which has no gradient.
     """
     input_size, size = check_weights(cell, weights)
     tokens, texts = check_batch(x, offsets, input_size)

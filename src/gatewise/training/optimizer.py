@@ -9,7 +9,7 @@ from gatewise.nn.table import Table
 from gatewise.options import Training
 from gatewise.training.average import WeightAverage
 from gatewise.training.interruption import uninterrupted
-from gatewise.training.resting import Resting
+from gatewise.training.resting import MissedSteps
 from gatewise.training.schedule import one_cycle
 from gatewise.training.tables import LazyTable
 
@@ -28,10 +28,10 @@ class Optimizer:
 
     def __init__(self, network: nn.Module, training: Training, steps: int) -> None:
         self._clip = training.clip
-        self._resting = Resting(training.weight_decay)
+        self._missed = MissedSteps(training.weight_decay)
         parameters = [p for p in network.parameters() if p.requires_grad]
         large = [p for p in parameters if isinstance(p, Table) and len(p) >= LARGE]
-        self._tables = [LazyTable(p, self._resting, training.weight_decay) for p in large]
+        self._tables = [LazyTable(p, self._missed, training.weight_decay) for p in large]
         followed = {id(p) for p in large}
         self._dense = [p for p in parameters if id(p) not in followed]
         self._adamw = torch.optim.AdamW(
@@ -66,8 +66,8 @@ class Optimizer:
             kept = self.average.update()
             for table in self._tables:
                 table.step(float(rate), kept)
-            self._resting.advance(float(rate), kept)
-        if self._resting.full:
+            self._missed.advance(float(rate), kept)
+        if self._missed.full:
             self.settle()
 
     def settle(self) -> None:
@@ -75,7 +75,7 @@ class Optimizer:
         with uninterrupted():
             for table in self._tables:
                 table.settle()
-            self._resting.restart()
+            self._missed.restart()
 
     def release(self) -> None:
         """Let the network's tables be parameters like others again."""

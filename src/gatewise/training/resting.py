@@ -28,8 +28,10 @@ WINDOW = 1024
 """Steps that a row may rest, at most: every step costs some microseconds for each thousand."""
 
 
-class Resting:
-    """The seven numbers for rows that rest since any step of the window.
+class MissedSteps:
+    """The last steps of a run, and what a row needs that rests since any of them: seven numbers.
+
+    Every step is told by `advance`. When `full`, no more fit: all rows must be brought up to now.
 
     Args:
         weight_decay: of AdamW.
@@ -83,7 +85,13 @@ class Resting:
         self._begin()
 
     def since(self, steps: NDArray[np.int64]) -> NDArray[Any]:
-        """The seven numbers of rows whose last gradient came in these steps: (R,) → (7, R)."""
+        """The seven numbers of rows whose last gradient came in these steps: (R,) → (7, R).
+
+        In the order shrunk, moved, kept, taken, followed, beta1^n, beta2^n.
+
+        Args:
+            steps: by number; none is older than the last `restart`.
+        """
         return self._numbers[:, steps - self._first]
 
     def _begin(self) -> None:

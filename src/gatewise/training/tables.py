@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.optim.adamw import adamw
 
 from gatewise.nn.table import Table
-from gatewise.training.resting import BETA1, BETA2, EPS, Resting
+from gatewise.training.resting import BETA1, BETA2, EPS, MissedSteps
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class LazyTable:
 
     Args:
         table: hands out its rows through this one until `release`.
-        resting: what rows missed; shared by all tables of a network.
+        missed: the steps that rows may have missed; shared by all tables of a network.
         weight_decay: of AdamW.
     """
 
-    def __init__(self, table: Table, resting: Resting, weight_decay: float) -> None:
+    def __init__(self, table: Table, missed: MissedSteps, weight_decay: float) -> None:
         self.table = table
         self.average = table.detach().clone()
         self._mean = torch.zeros_like(self.average)
         self._square = torch.zeros_like(self.average)
-        self._last = np.full(len(table), resting.step)
-        self._resting = resting
+        self._last = np.full(len(table), missed.step)
+        self._missed = missed
         self._weight_decay = weight_decay
         self._read: Rows | None = None
         table.reader = self._hand_out
@@ -73,7 +73,7 @@ class LazyTable:
             [read.mean],
             [read.square],
             [],
-            [torch.tensor(float(self._resting.step))],
+            [torch.tensor(float(self._missed.step))],
             fused=True,
             amsgrad=False,
             beta1=BETA1,
@@ -85,12 +85,12 @@ class LazyTable:
         )
         if average_kept < 1:
             read.average.lerp_(read.weight, 1 - average_kept)
-        self._write(read, self._resting.step + 1)
+        self._write(read, self._missed.step + 1)
 
     @torch.no_grad()
     def settle(self) -> None:
         """Bring all rows up to now."""
-        self._write(self._up_to_now(torch.arange(len(self.table))), self._resting.step)
+        self._write(self._up_to_now(torch.arange(len(self.table))), self._missed.step)
 
     def _hand_out(self, places: Tensor) -> Tensor:
         if self._read is not None:
@@ -104,11 +104,11 @@ class LazyTable:
             stored.index_select(0, places)
             for stored in (self.table, self._mean, self._square, self.average)
         )
-        numbers = self._resting.since(self._last[places.numpy()])
+        numbers = self._missed.since(self._last[places.numpy()])
         shrunk, moved, kept, taken, followed, beta1, beta2 = torch.from_numpy(numbers).to(weight)[
             :, :, None
         ]
-        direction = mean / square.sqrt().add_(self._resting.epsilon)
+        direction = mean / square.sqrt().add_(self._missed.epsilon)
         average.mul_(kept).addcmul_(weight, taken).addcmul_(direction, followed, value=-1)
         weight.mul_(shrunk).addcmul_(direction, moved, value=-1)
         return Rows(places, weight, mean.mul_(beta1), square.mul_(beta2), average)

@@ -114,7 +114,9 @@ class TextClassifier:
     def __post_init__(self) -> None:
         options.check(self)
         self.threads: int | None = None
+        """Threads that answers take, by default all cores. May be changed; it is not saved."""
         self.precision: AnswerPrecision = "fp32"
+        """Of the recurrent layers' products in answers. May be changed; it is not saved."""
         self._fitted: Fitted | None = None
 
     @property
@@ -226,6 +228,7 @@ class TextClassifier:
 
         Raises:
             OptionError: `precision` is none, or one that the processor does not have.
+            ValueError: `threads` is no whole number of at least 1.
 
         Warns:
             UserWarning: texts are longer than `max_length`; how many.
