@@ -1,0 +1,132 @@
+"""What all verbs have in common: streams, mistakes, help."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from command_line import SMALL, gatewise, sample_model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sample_model(tmp_path_factory.mktemp("cli"))
+
+
+def test_pipes_are_utf_8_whatever_the_terminal_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = subprocess.run(
+        [sys.executable, "-m", "gatewise", "predict", "model", "-", "--json"],
+        input="café 中\n".encode(),
+        capture_output=True,
+        cwd=folder,
+        check=True,
+    )
+    assert json.loads(done.stdout.decode("utf-8"))["text"] == "café 中"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line(folder: Path) -> None:
+    for verb in (["predict", "model", "reviews.csv"], ["info", "model"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "gatewise", *verb],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=folder,
+                check=False,
+            )
+        assert done.returncode == 2
+        assert done.stderr == "error: Reading or writing failed: No space left on device.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["predict", "nowhere", "-"], "nowhere does not exist"),
+        (["train", "classify", "missing.csv", "--out", "m"], "missing.csv"),
+        (["train", "classify", "reviews.csv"], "--out"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--cel", "gru"], "--cel"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--cell", "lsmt"], "lsmt"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--hidden-size", "0"], "at least 1"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--text", "txet"], "txet"),
+        (["train", "classify", "no.csv", "--out", "reviews.csv/a/m"], "reviews.csv is a file"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--epochs", "1.5"], "not a whole"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--batch-tokens", ".5"], "not a whole"),
+        (["predict", "model", "reviews.csv", "--max-chars", "9.9"], "not a whole"),
+        (["train", "classify", "reviews.csv", "--out", ".", *SMALL], "holds other files"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--class-weight", "x"], "spam=5"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--labels", "spam"], "'spam,ham'"),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--labels", "a,b"],
+            "line 2: the label",
+        ),
+        (["train", "classify", "reviews.csv", "--out", "m", "--max-chars", "0"], "at least 1"),
+        (["train", "classify", "reviews.csv", "--out", "m", "--weight", "wieght"], "wieght"),
+        (["evaluate", "model", "reviews.csv", "--label", "text"], "cannot both be in"),
+        (["predict", "model", "reviews.csv", "--text", "no", "--out", "m.csv"], "no column 'no'"),
+        (["predict", "model", "-", "--out", "x.csv"], "--out needs a table"),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--learning-rate", "0"],
+            "error: --learning-rate must be a number above 0. Got 0.0.",
+        ),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--batch-size", "0"],
+            "error: --batch-size must be a whole number of at least 1. Got 0.",
+        ),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--hidden-size", "0"],
+            "error: --hidden-size must be a whole number of at least 1. Got 0.",
+        ),
+        (["predict", "model", "-", "--precision", "fp8"], "fp8"),
+        (
+            ["train", "classify", "reviews.csv", "--out", "m", "--threads", "0"],
+            "error: --threads must be a whole number of at least 1. Got 0.",
+        ),
+        (
+            ["predict", "model", "-", "--threads", "0"],
+            "error: --threads must be a whole number of at least 1. Got 0.",
+        ),
+        (
+            ["evaluate", "model", "reviews.csv", "--threads", "-2"],
+            "error: --threads must be a whole number of at least 1. Got -2.",
+        ),
+        (["predict", "model", "-", "--threads", "1.5"], "not a whole"),
+        (["sample", "reviews.csv"], "exists already"),
+        (["sample", "reviews.jsonl"], "must end in .csv"),
+        (["sample", "m"], "must end in .csv"),
+        (["frobnicate"], "frobnicate"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(
+    arguments: list[str], message: str, folder: Path
+) -> None:
+    status, out, err = gatewise(*arguments, cwd=folder)
+    last = err.strip().splitlines()[-1]
+    assert (status, out) == (2, "")
+    assert last.startswith("error: ")
+    assert message in last
+    assert not list(folder.glob("m"))
+    assert not list(folder.glob("*.tmp"))
+    assert not (folder / "m.csv").exists()
+
+
+def test_help_is_there_for_every_verb(folder: Path) -> None:
+    for verb in (["train", "classify"], ["predict"], ["evaluate"], ["info"], ["sample"]):
+        status, out, _ = gatewise(*verb, "--help")
+        assert (status, "Usage: gatewise" in out) == (0, True)
+    _, out, _ = gatewise("train", "classify", "--help")
+    assert "--hidden-size" in out
+    assert "--learning-rate" in out
+    assert "--on-bad-rows" in out
+    for verb in (["train", "classify"], ["predict"], ["evaluate"]):
+        _, out, _ = gatewise(*verb, "--help")
+        assert "--threads" in out
+        assert "--precision" in out
