@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewise.ragged import Ragged
+from gatewise.ragged import NARROW, Ragged, reduce_rows
 
 rows_of_ids = st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=8)
 
@@ -80,3 +80,18 @@ def test_shortened_rows_keep_their_ends(rows: list[list[int]], longest: int) -> 
 def test_wrong_offsets_are_refused(offsets: Any) -> None:
     with pytest.raises(ValueError, match=r"The offsets of a Ragged must (be|rise)"):
         Ragged(np.arange(3), offsets)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (NARROW,), (NARROW + 1,), (3, NARROW)])
+@pytest.mark.parametrize("lengths", [[], [0], [0, 0], [3], [1, 4, 2], [0, 5, 0, 0, 1, 300, 0]])
+def test_rows_are_reduced_as_each_by_itself(lengths: list[int], shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).normal(size=(sum(lengths), *shape)).astype(np.float32) - 2
+    rows = Ragged(np.arange(len(values)), np.cumsum([0, *lengths]))
+    for function in (np.add, np.maximum):
+        found = reduce_rows(function, values, rows)
+        assert found.dtype == np.float32
+        assert found.shape == (len(lengths), *shape)
+        for got, row in zip(found, rows, strict=True):
+            exact = values[row].astype(np.float64)
+            wanted = function.reduce(exact, axis=0) if len(row) else np.zeros(shape)
+            np.testing.assert_allclose(got, wanted, rtol=1e-5)

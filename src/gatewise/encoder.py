@@ -6,14 +6,12 @@ The same kernel that trained the weights answers with them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatewise import kernels
-from gatewise.ragged import Ragged
+from gatewise.ragged import Ragged, reduce_rows
 from gatewise.shapes import EncoderShape
 from gatewise.text.subwords import subword_buckets
 
@@ -112,13 +110,13 @@ class Encoder:
             case "mean":
                 return _mean(hidden, ids)
             case "max":
-                return _reduce(np.maximum, hidden, ids)
+                return reduce_rows(np.maximum, hidden, ids)
             case "concat":
-                parts = _reduce(np.maximum, hidden, ids), _mean(hidden, ids), final
+                parts = reduce_rows(np.maximum, hidden, ids), _mean(hidden, ids), final
                 return np.concatenate(parts, axis=1)
             case "attention":
                 weights = self._attention(hidden, ids)
-                return _reduce(np.add, hidden * weights[:, None], ids)
+                return reduce_rows(np.add, hidden * weights[:, None], ids)
 
     def _attention(self, hidden: Floats, ids: Ragged) -> Floats:
         """How much every token counts in its text, (N,)."""
@@ -126,21 +124,11 @@ class Encoder:
         projected = hidden @ projection.T + self._weights["pooling.projection.bias"]
         scores = np.tanh(projected) @ self._weights["pooling.query"]
         text = np.repeat(np.arange(len(ids)), ids.lengths)
-        powers = np.exp(scores - _reduce(np.maximum, scores[:, None], ids)[text, 0])
-        return np.asarray(powers / _reduce(np.add, powers[:, None], ids)[text, 0])
+        powers = np.exp(scores - reduce_rows(np.maximum, scores, ids)[text])
+        return np.asarray(powers / reduce_rows(np.add, powers, ids)[text])
 
 
 def _mean(values: Floats, rows: Ragged) -> Floats:
-    means = _reduce(np.add, values, rows)
+    means = reduce_rows(np.add, values, rows)
     means /= np.maximum(rows.lengths, 1).astype(np.float32)[:, None]
     return means
-
-
-def _reduce(function: Any, values: Floats, rows: Ragged) -> Floats:
-    """Sum or greatest value of every row's values: (N, P) → (B, P), zeros for an empty row."""
-    result = np.zeros((len(rows), values.shape[1]), np.float32)
-    # One call per row: with many columns `reduceat`, one call for all, takes several times longer.
-    for row, (start, stop) in enumerate(pairwise(rows.offsets.tolist())):
-        if start < stop:
-            function.reduce(values[start:stop], axis=0, out=result[row])
-    return result

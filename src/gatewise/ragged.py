@@ -7,6 +7,7 @@ The only container between the tokenizer and the head of a network. Row `i` is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+NARROW = 16
+"""Columns up to which one call of `reduceat` is faster than a call for every row.
+
+Twenty to fifty times faster for one or two columns, forty times slower for 256.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,3 +100,28 @@ class Ragged:
             for row in self
         ]
         return Ragged.from_rows(rows, self.values.dtype), cut
+
+
+def reduce_rows(
+    function: np.ufunc, values: NDArray[np.float32], rows: Ragged
+) -> NDArray[np.float32]:
+    """Sum or greatest value of every row's values: (N, ...) → (B, ...), zeros for an empty row.
+
+    Args:
+        function: np.add or np.maximum.
+        values: as many as `rows` has.
+        rows: where rows start and end.
+    """
+    result = np.zeros((len(rows), *values.shape[1:]), np.float32)
+    if math.prod(values.shape[1:]) > NARROW:
+        for row, (start, stop) in enumerate(pairwise(rows.offsets.tolist())):
+            if start < stop:
+                function.reduce(values[start:stop], axis=0, out=result[row])
+        return result
+    filled = rows.lengths.nonzero()[0]
+    if len(filled) == len(rows) > 0:
+        return np.asarray(function.reduceat(values, rows.offsets[:-1], axis=0))
+    if len(filled):
+        # reduceat runs from each start to the next one; the empty rows between take no values.
+        result[filled] = function.reduceat(values, rows.offsets[filled], axis=0)
+    return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gatewise.ragged import Ragged
+from gatewise.ragged import Ragged, reduce_rows
 
 SCALE = 5.0
 """Length of a text's features: long enough for AdamW's steps to move its scores."""
@@ -74,7 +74,7 @@ def pair_scores(
     """
     rows = pair_buckets(ids, known, len(weight))
     weights = rarity.take(rows.values)
-    sums = _sums(weight.take(rows.values, axis=0) * weights[:, None], rows)
+    sums = reduce_rows(np.add, weight.take(rows.values, axis=0) * weights[:, None], rows)
     return bias + sums * (SCALE / _lengths(weights, rows))[:, None]
 
 
@@ -89,16 +89,4 @@ def _different(values: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _lengths(weights: NDArray[np.float32], rows: Ragged) -> NDArray[np.float32]:
     """Euclidean length of every row, (N,) → (B,), and next to nothing for an empty one."""
-    return np.sqrt(np.maximum(_sums(weights * weights, rows), np.float32(1e-12)))
-
-
-def _sums(values: NDArray[np.float32], rows: Ragged) -> NDArray[np.float32]:
-    """Sum of every row's values, (N, ...) → (B, ...); zeros for an empty row."""
-    filled = rows.lengths.nonzero()[0]
-    if len(filled) == len(rows) > 0:
-        return np.add.reduceat(values, rows.offsets[:-1], axis=0)
-    sums = np.zeros((len(rows), *values.shape[1:]), np.float32)
-    if len(filled):
-        # reduceat runs from each start to the next one; the empty rows between take no values.
-        sums[filled] = np.add.reduceat(values, rows.offsets[filled], axis=0)
-    return sums
+    return np.sqrt(np.maximum(reduce_rows(np.add, weights * weights, rows), np.float32(1e-12)))
