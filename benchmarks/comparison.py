@@ -9,7 +9,7 @@ from step_parts import Stopwatch, Turns, cut_step, gatewise_turns, plain_turns, 
 from steps import GatewiseNetwork, Places, Reviews
 
 from gatewise import kernels
-from gatewise.options import Training
+from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.training.optimizer import Optimizer
 
 TURN = 3
@@ -55,7 +55,8 @@ class Comparison:
         """Seconds of the parts of all steps, on the same sorted batches, by contender."""
         networks: dict[str, GatewiseNetwork | PlainNetwork] = dict(self.ours)
         optimizers: dict[str, Optimizer | PlainOptimizer] = {
-            name: Optimizer(network, Training(), self.steps) for name, network in self.ours.items()
+            name: Optimizer(network, ClassifierTraining(), self.steps)
+            for name, network in self.ours.items()
         }
         for name in (SORTED_PACKED, EXPERT):
             networks[name] = self.plain[name]

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 from torch.optim import AdamW
 
-from gatewise.options import Training
+from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.task import TextClassifier
 
 
@@ -114,7 +114,7 @@ class PlainOptimizer:
     """Clipping and torch's AdamW at the classifier's default rate, in the calls of Gatewise's."""
 
     def __init__(self, network: PlainNetwork, *, fused: bool) -> None:
-        defaults = Training()
+        defaults = ClassifierTraining()
         self._parameters, self._clip = list(network.parameters()), defaults.clip
         self._adamw = AdamW(
             self._parameters,

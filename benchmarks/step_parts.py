@@ -13,7 +13,8 @@ from plain import PaddedBatch, PlainNetwork, PlainOptimizer
 from steps import GatewiseNetwork, Places, Reviews
 from torch import Tensor
 
-from gatewise.options import LARGEST, Training
+from gatewise.options import LARGEST
+from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.training.loop import train
 from gatewise.training.optimizer import Optimizer
 from gatewise.training.progress import Progress
@@ -45,7 +46,7 @@ def gatewise_turns(
     network: GatewiseNetwork, reviews: Reviews, turns: Sequence[Sequence[Places]]
 ) -> Turns:
     """Gatewise's own loop, which takes every turn for an epoch."""
-    training = Training(epochs=len(turns), patience=LARGEST)
+    training = ClassifierTraining(epochs=len(turns), patience=LARGEST)
     steps = sum(map(len, turns))
     with Progress(steps, len(turns), "accuracy", quiet=True) as progress:
         epochs = train(

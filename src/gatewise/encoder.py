@@ -6,6 +6,7 @@ The same kernel that trained the weights answers with them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,13 @@ from gatewise.shapes import EncoderShape
 from gatewise.text.subwords import subword_buckets
 
 Floats = NDArray[np.float32]
+
+
+class State(NamedTuple):
+    """States of one layer for every text and direction, (D, B, H); `cell` None but for an lstm."""
+
+    hidden: Floats
+    cell: Floats | None
 
 
 class Encoder:
@@ -88,12 +96,38 @@ class Encoder:
         if unknown is not None and greatest >= known:
             places = np.flatnonzero(ids.values >= known)
             values[places] = unknown[ids.values[places] - known]
-        for layer in self.layers(precision):
-            output = layer.forward(values, ids.offsets, threads=threads)
-            values = output.hidden
+        values, finals = self.walk(values, ids.offsets, None, threads, precision)
+        final = finals[-1].hidden
         # (D, B, H) → (B, D * H): the directions of a text beside each other.
-        final = output.final_hidden.transpose(1, 0, 2).reshape(len(ids), -1)
-        return values, final
+        return values, final.transpose(1, 0, 2).reshape(len(ids), -1)
+
+    def walk(
+        self,
+        values: Floats,
+        offsets: NDArray[np.int64],
+        start: Sequence[State] | None = None,
+        threads: int | None = None,
+        precision: str = "fp32",
+    ) -> tuple[Floats, list[State]]:
+        """All recurrent layers over vectors, from any states on.
+
+        Args:
+            values: (N, E).
+            offsets: where texts start and end, (B + 1,).
+            start: of every layer, the states before the first token; zeros if None.
+            threads: by default all cores.
+            precision: of the recurrent layers' products, see `gatewise.kernels`.
+
+        Returns:
+            Hidden states of the last layer, (N, P), and the states of every layer after each text.
+        """
+        finals = []
+        for number, layer in enumerate(self.layers(precision)):
+            hidden0, cell0 = (None, None) if start is None else start[number]
+            output = layer.forward(values, offsets, hidden0=hidden0, cell0=cell0, threads=threads)
+            values = output.hidden
+            finals.append(State(output.final_hidden, output.final_cell))
+        return values, finals
 
     def pool(
         self,

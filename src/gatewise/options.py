@@ -131,17 +131,12 @@ def _number_complaint(value: Any, kind: type, limits: Any) -> str | None:
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """What shapes one training run, not the model."""
+    """What shapes one training run of any task, not the model."""
 
     epochs: int | None = option(
-        None, "Passes over the training rows. By default 4 to 30, fewer for more tokens.", minimum=1
+        None, "Passes over the training rows. By default fewer for more tokens.", minimum=1
     )
-    batch_size: int | None = option(
-        None,
-        "Texts of a batch, at most. By default 16 to 64, more for more rows.",
-        minimum=1,
-    )
-    batch_tokens: int = option(16_384, "Tokens of a batch, at most.", minimum=1)
+    batch_size: int | None = option(None, "Texts of a batch, at most.", minimum=1)
     learning_rate: float = option(0.002, "Greatest rate of AdamW's one-cycle schedule.", above=0)
     warmup: float = option(0.1, "Share of the steps in which the rate rises.", minimum=0, maximum=1)
     weight_decay: float = option(0.01, "Weight decay of AdamW.", minimum=0)
@@ -161,10 +156,6 @@ class Training:
         "auto",
         "Numbers that the recurrent layers multiply: fp32, the rougher bf16 where the processor "
         "has it, or auto for whichever is faster here.",
-    )
-    max_classes: int = option(1000, "Different labels that are allowed.", minimum=2)
-    baseline: bool = option(
-        True, "Also fit TF-IDF with logistic regression on the same rows, for comparison."
     )
     quiet: bool = option(False, "Show no progress.")
 

@@ -17,17 +17,17 @@ from gatewise.cli.terminal import say, tell
 from gatewise.data.checks import check_label_column, check_test
 from gatewise.data.tables import Table
 from gatewise.errors import DataError, OptionError
-from gatewise.options import Training
 from gatewise.store import check_replaceable
+from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import TableColumns
 from gatewise.tasks.classify.task import TextClassifier
 
 if TYPE_CHECKING:
     ModelFlags = TextClassifier
-    TrainingFlags = Training
+    TrainingFlags = ClassifierTraining
 else:
     ModelFlags = flags(TextClassifier, "Model")
-    TrainingFlags = flags(Training, "Training")
+    TrainingFlags = flags(ClassifierTraining, "Training")
 
 
 def classify(
@@ -62,7 +62,7 @@ def classify(
         weight: Column of numbers that say how much every row counts.
         class_weight: How much every label counts: "balanced", or like "spam=5,ham=1".
     """
-    reading, training = reading or Reading(), training or Training()
+    reading, training = reading or Reading(), training or ClassifierTraining()
     model = model or TextClassifier()
     weights, allowed = _class_weight(class_weight), _allowed(labels)
     check_replaceable(Path(out))
@@ -111,7 +111,7 @@ def _check_writable(out: str) -> None:
         raise DataError(f"{out} cannot be written: you may not write in {folder}.")
 
 
-def _check(rows: Examples, allowed: list[str] | None, training: Training) -> None:
+def _check(rows: Examples, allowed: list[str] | None, training: ClassifierTraining) -> None:
     """Raise a DataError, with its line, for labels that cannot be learned; warn of odd ones.
 
     What `fit` warns of as well is left to it.

@@ -10,6 +10,7 @@ from gatewise.errors import ModelFileError
 
 TASKS = {
     "classify": "gatewise.tasks.classify.task:TextClassifier",
+    "language": "gatewise.tasks.language.task:LanguageModel",
 }
 """Task name, as the command line and config.json say it, to where its class stands."""
 

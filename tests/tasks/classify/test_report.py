@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gatewise.evaluation import Evaluation, LabelScore
-from gatewise.options import Training
 from gatewise.tasks.classify.card import model_card, pictures
+from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import EpochFigures, Report, TableColumns
 
 
@@ -26,7 +26,7 @@ def report(**changes: Any) -> Report:
         scales=(0.7, 0.3),
         weights=12_345,
         seconds=3.5,
-        training=Training(epochs=2, batch_size=16, threads=2),
+        training=ClassifierTraining(epochs=2, batch_size=16, threads=2),
         versions={"gatewise": "0.1.0"},
         data="abc",
         warnings=("careful",),

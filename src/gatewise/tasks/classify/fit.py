@@ -22,12 +22,12 @@ from gatewise.data.checks import check_rows, check_texts
 from gatewise.errors import OptionError
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.pairs import PairScores
-from gatewise.options import Training
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify.defaults import WITHOUT_SUBWORDS, Defaults
 from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.network import Batch, ClassifierNetwork
+from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import EpochFigures, Report
 from gatewise.tasks.classify.rows import (
     ClassWeight,
@@ -69,7 +69,7 @@ def fit(
     label_names: Sequence[Any] | None,
     sample_weight: Sequence[float] | None,
     class_weight: ClassWeight,
-    training: Training,
+    training: ClassifierTraining,
 ) -> None:
     """Fit a classifier in place; the arguments are those of `TextClassifier.fit`."""
     started = time.perf_counter()
@@ -162,7 +162,7 @@ def _train(
     dev_rows: Rows,
     dev_ids: Ragged,
     labels: Labels,
-    training: Training,
+    training: ClassifierTraining,
     warnings: Sequence[str],
 ) -> list[Epoch]:
     """Run the loop to its end; the network then holds the best weights."""
@@ -186,7 +186,7 @@ def _train(
         return list(train(network, network.loss, batches, score, training, steps, progress))
 
 
-def _warnings(rows: Rows, labels: Labels, training: Training) -> list[str]:
+def _warnings(rows: Rows, labels: Labels, training: ClassifierTraining) -> list[str]:
     """What a user should know of the rows before they are learned from."""
     if rows.targets.ndim == 2:
         return check_texts(rows.texts)
@@ -226,7 +226,7 @@ def _network(
     rows: Rows,
     vectors: Vectors | None,
     ids: Ragged,
-    training: Training,
+    training: ClassifierTraining,
 ) -> ClassifierNetwork:
     shape = chosen.shape(len(tokenizer))
     encoder = Encoder(
@@ -259,7 +259,7 @@ def _network(
     return network
 
 
-def _places(ids: Ragged, training: Training, epoch: int) -> list[NDArray[np.int64]]:
+def _places(ids: Ragged, training: ClassifierTraining, epoch: int) -> list[NDArray[np.int64]]:
     """The rows of every batch of an epoch."""
     assert training.batch_size is not None
     return bucketed(
@@ -282,7 +282,7 @@ def _batch(rows: Rows, ids: Ragged, places: NDArray[np.int64]) -> Batch:
 
 
 @contextmanager
-def _torch_settings(training: Training) -> Iterator[None]:
+def _torch_settings(training: ClassifierTraining) -> Iterator[None]:
     """Seed and threads for one fit at a time; the process has its own back afterwards."""
     assert training.threads is not None
     with _ONE_AT_A_TIME:

@@ -9,7 +9,7 @@ import msgspec
 
 from gatewise.errors import OptionError
 from gatewise.evaluation import Evaluation
-from gatewise.options import Training
+from gatewise.tasks.classify.options import ClassifierTraining
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Report:
     scales: tuple[float, ...]
     weights: int
     seconds: float
-    training: Training
+    training: ClassifierTraining
     versions: dict[str, str]
     data: str
     warnings: tuple[str, ...]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gatewise.data.split import split
 from gatewise.errors import DataError
-from gatewise.options import Training
 from gatewise.tasks.classify.labels import Labels
+from gatewise.tasks.classify.options import ClassifierTraining
 
 ClassWeight = Literal["balanced"] | Mapping[Any, float] | None
 
@@ -69,7 +69,7 @@ def read_rows(
     return Rows(listed, targets, weights)
 
 
-def split_rows(rows: Rows, labels: Labels, training: Training) -> tuple[Rows, Rows]:
+def split_rows(rows: Rows, labels: Labels, training: ClassifierTraining) -> tuple[Rows, Rows]:
     """Hold out dev rows: the rows to learn from and the dev rows, none for a share of 0."""
     if training.dev_share == 0:
         return rows, rows.take(np.empty(0, np.int64))

@@ -15,22 +15,19 @@ import numpy as np
 
 from gatewise import kernels, options
 from gatewise.data.batches import in_order
-from gatewise.errors import (
-    MissingExtraError,
-    ModelFileError,
-    NotFittedError,
-    OptionError,
-)
+from gatewise.errors import MissingExtraError, NotFittedError
 from gatewise.evaluation import Evaluation, evaluate
-from gatewise.options import AnswerPrecision, CellName, Level, PoolingName, Training, option
+from gatewise.options import AnswerPrecision, CellName, Level, PoolingName, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.classify.answer import Answer
 from gatewise.tasks.classify.card import model_card
 from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.labels import Labels
+from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import Report
 from gatewise.tasks.classify.rows import ClassWeight, hard_targets, list_of_texts, read_rows
+from gatewise.tasks.folders import model_of, weights_of
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -178,7 +175,7 @@ class TextClassifier:
             DataError: the texts and labels cannot be learned from.
             TrainingError: training diverged from its start.
         """
-        settings = options.build(Training, training)
+        settings = options.build(ClassifierTraining, training)
 
         from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
 
@@ -292,28 +289,11 @@ class TextClassifier:
         Raises:
             ModelFileError: options, labels, tokenizer and weights do not belong together.
         """
-        wanted = options.values(cls()).keys()
-        if folder.options.keys() != wanted:
-            odd = sorted(folder.options.keys() ^ wanted)[0]
-            problem = "is missing" if odd in wanted else "is not known"
-            raise ModelFileError(f"{folder.path}/config.json: the option {odd!r} {problem}.")
-        try:
-            classifier: Self = options.build(cls, folder.options)
-        except OptionError as error:
-            raise ModelFileError(f"{folder.path}/config.json: {error}") from None
-        unresolved = [name for name, value in folder.options.items() if value is None]
-        if unresolved:
-            raise ModelFileError(f"{folder.path}/config.json: {unresolved[0]!r} has no value.")
+        classifier = model_of(cls, folder)
         labels = Labels.from_json(folder.labels)
         tokenizer = Tokenizer.from_json(folder.tokenizer)
         shapes = classifier.weight_shapes(len(tokenizer), len(labels.names))
-        weights = {name: folder.array(name, shape) for name, shape in shapes.items()}
-        unknown = sorted(folder.weights.keys() - weights.keys())
-        if unknown:
-            raise ModelFileError(
-                f"{folder.path}/weights.safetensors holds {unknown[0]!r}, which this model does "
-                "not have."
-            )
+        weights = weights_of(folder, shapes)
         report = Report.from_json(folder.training)
         classifier.take(Fitted(classifier, labels, tokenizer, weights, report, folder.pictures))
         return classifier

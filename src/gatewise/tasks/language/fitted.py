@@ -1,0 +1,99 @@
+"""What a language model has learned: everything that answering needs, in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise.encoder import Encoder, Floats, State
+from gatewise.ragged import Ragged
+from gatewise.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from gatewise.tasks.language.report import Report
+    from gatewise.tasks.language.task import LanguageModel
+
+
+class Cache(NamedTuple):
+    """Numbers of the continuous cache (Grave et al. 2017), chosen on dev rows.
+
+    A word that followed a state like the present one counts exp(flatness * likeness); the cache
+    has `share` of the answer.
+    """
+
+    flatness: float
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A language model's options with all values, its tokenizer and weights.
+
+    The classes of its answers are the V tokens of the vocabulary and, as the last one, the end of a
+    text, which also stands before every text: K = V + 1.
+    """
+
+    chosen: LanguageModel
+    tokenizer: Tokenizer
+    weights: dict[str, Floats]
+    cache: Cache
+    report: Report | None
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder with its weights laid out for answering."""
+        return Encoder(self.chosen.shape(len(self.tokenizer)), self.weights)
+
+    @property
+    def end(self) -> int:
+        """The id of the end of a text."""
+        return len(self.tokenizer)
+
+    @cached_property
+    def output_weight(self) -> Floats:
+        """What an output is multiplied with to score all classes, (K, E)."""
+        tied = "output.weight" not in self.weights
+        return self.weights["embedding.weight" if tied else "output.weight"]
+
+    def outputs(
+        self,
+        ids: Ragged,
+        start: Sequence[State] | None = None,
+        threads: int | None = None,
+        precision: str = "fp32",
+    ) -> tuple[Floats, list[State]]:
+        """What the recurrent layers say after every token, (N, E), and their states at the end.
+
+        Args:
+            ids: of tokens and ends; each row continues the states of `start`, zeros if None.
+            start: of every layer, (1, B, H).
+            threads: by default all cores.
+            precision: of the recurrent layers' products, see `gatewise.kernels`.
+        """
+        vectors = self.weights["embedding.weight"].take(ids.values, axis=0)
+        hidden, states = self.encoder.walk(vectors, ids.offsets, start, threads, precision)
+        if "projection.weight" in self.weights:
+            hidden = hidden @ self.weights["projection.weight"].T + self.weights["projection.bias"]
+        return hidden, states
+
+    def scores(self, outputs: Floats) -> Floats:
+        """Raw scores of all classes: (N, E) → (N, K)."""
+        return np.asarray(outputs @ self.output_weight.T + self.weights["output.bias"], np.float32)
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """Every text as the ids of its tokens and the end behind them."""
+        ids = self.tokenizer.encode(texts)
+        ends = np.full(len(ids), self.end, np.int32)
+        values = np.insert(ids.values, ids.offsets[1:], ends)
+        return Ragged(values, ids.offsets + np.arange(len(ids) + 1))
+
+    def before(self, ids: Ragged) -> NDArray[np.int32]:
+        """The token before every token; before the first of a text stands the end of another."""
+        values = np.roll(ids.values, 1)
+        values[ids.offsets[:-1]] = self.end
+        return values

@@ -1,0 +1,277 @@
+"""LanguageModel: the next word, generated text, and how likely a text is.
+
+Fitting needs PyTorch and happens in `fit.py`; everything here answers without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import msgspec
+
+from gatewise import kernels, options
+from gatewise.errors import MissingExtraError, ModelFileError, NotFittedError
+from gatewise.options import AnswerPrecision, CellName, Level, option
+from gatewise.shapes import EncoderShape
+from gatewise.store import ModelFolder, write_folder
+from gatewise.tasks.folders import model_of, weights_of
+from gatewise.tasks.language.card import model_card
+from gatewise.tasks.language.fitted import Cache, Fitted
+from gatewise.tasks.language.generation import Generation, generated
+from gatewise.tasks.language.options import LanguageTraining
+from gatewise.tasks.language.report import Report
+from gatewise.tasks.language.scoring import LanguageEvaluation, TextScore, evaluate, score
+from gatewise.tasks.language.stream import Stream
+from gatewise.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from gatewise.encoder import Floats
+
+Documents = Literal["joined", "apart"]
+
+
+@dataclass(eq=False)
+class LanguageModel:
+    """A recurrent language model.
+
+    Example:
+        >>> lm = LanguageModel(level="word", hidden_size=400).fit(texts, epochs=10)
+        >>> lm.next("the cat sat on", k=2)
+        [('the', 0.41), ('a', 0.17)]
+
+    Raises:
+        OptionError: an option is not allowed.
+    """
+
+    level: Level = option("word", "Unit of text that is one step.")
+    lowercase: bool = option(False, "Read upper-case letters as lower-case ones.")
+    max_vocabulary: int = option(50_000, "Different tokens that are known, at most.", minimum=2)
+    min_count: int = option(2, "Times a token must occur to be known.", minimum=1)
+    documents: Documents = option(
+        "joined",
+        "Whether a text goes on where the one before it ended, as the lines of a book do, or "
+        "texts stand apart, as reviews do.",
+    )
+    backward: bool = option(False, "Read texts from their end to their start.")
+    cell: CellName = option("lstm", "Recurrent cell.")
+    embedding_size: int | None = option(
+        None, "Numbers that stand for a token. By default as hidden_size, at most 400.", minimum=1
+    )
+    hidden_size: int | None = option(
+        None,
+        "Units of every recurrent layer. By default 256, from a million training tokens on 512.",
+        minimum=1,
+    )
+    num_layers: int = option(1, "Recurrent layers on top of each other.", minimum=1, maximum=64)
+    tied: bool = option(True, "Score tokens by the same vectors that read them.")
+    embedding_dropout: float = option(
+        0.1, "Share of the tokens whose vector a training step leaves out.", minimum=0, below=1
+    )
+    dropout: float | None = option(
+        None,
+        "Share of features left out before, between and after the layers, the same at every token "
+        "of a window. By default 0.2, below a million training tokens 0.4.",
+        minimum=0,
+        below=1,
+    )
+    weight_dropout: float = option(
+        0.0, "Share of recurrent weights left out in a training step.", minimum=0, below=1
+    )
+
+    def __post_init__(self) -> None:
+        options.check(self)
+        self.threads: int | None = None
+        """Threads that answer; by default all cores."""
+        self.precision: AnswerPrecision = "fp32"
+        """Numbers that the recurrent layers multiply to answer, see `gatewise.kernels`."""
+        self._fitted: Fitted | None = None
+
+    @property
+    def tokenizer_(self) -> Tokenizer:
+        """The tokenizer that was learned."""
+        return self.fitted().tokenizer
+
+    @property
+    def weights_(self) -> dict[str, Floats]:
+        """All arrays by name, as in `weights.safetensors`."""
+        return self.fitted().weights
+
+    @property
+    def chosen_(self) -> LanguageModel:
+        """This model with all options that followed from the training texts."""
+        return self.fitted().chosen
+
+    @property
+    def report_(self) -> Report | None:
+        """What training did and how good the model is; None if a folder does not tell."""
+        return self.fitted().report
+
+    def fit(
+        self, texts: Iterable[str], *, dev: Iterable[str] | None = None, **training: Any
+    ) -> Self:
+        """Learn from texts, forgetting all earlier fits.
+
+        Args:
+            texts: the training texts. They are read twice and need not fit into memory: give a
+                list, or an object whose iterator reads them anew, such as
+                `gatewise.data.lines.Lines`.
+            dev: texts to choose the best epoch on; by default the last part of the texts.
+            **training: fields of `LanguageTraining`, such as `epochs=5`.
+
+        Raises:
+            OptionError: a training option is unknown or not allowed.
+            DataError: the texts cannot be learned from.
+            TrainingError: training diverged from its start.
+        """
+        settings = options.build(LanguageTraining, training)
+
+        from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
+
+        try:
+            from gatewise.tasks.language.fit import fit  # noqa: PLC0415 - brings PyTorch
+        except ModuleNotFoundError as problem:
+            if problem.name != "torch":
+                raise
+            raise MissingExtraError("Training", "train") from problem
+        fit(self, texts, dev, settings)
+        return self
+
+    def stream(self) -> Stream:
+        """A text that is read and written word by word, its state carried along."""
+        return Stream(self.fitted(), self.threads, self._precision())
+
+    def next(self, text: str, k: int = 5) -> list[tuple[str, float]]:
+        """The k likeliest tokens after a text, with their probabilities, likeliest first."""
+        stream = self.stream()
+        stream.feed(text)
+        return stream.next(k)
+
+    def generate(self, prompt: str = "", **choices: Any) -> str:
+        """Continue a text.
+
+        Args:
+            prompt: what the text starts with; empty for a text from its start.
+            **choices: fields of `gatewise.tasks.language.generation.Generation`: max_tokens,
+                temperature, top_k, top_p, repetition, stop, seed.
+
+        Returns:
+            The prompt and what was written behind it.
+        """
+        return generated(self.stream(), prompt, options.build(Generation, choices))
+
+    def score(self, texts: Sequence[str]) -> list[TextScore]:
+        """How likely every text is, its end included, each by itself: whole and token by token."""
+        return score(self.fitted(), texts, self.threads, self._precision())
+
+    def evaluate(
+        self, texts: Iterable[str], *, cache: int = 0, documents: Documents | None = None
+    ) -> LanguageEvaluation:
+        """How well the model foretells texts.
+
+        Args:
+            texts: in their order.
+            cache: tokens that the continuous cache remembers; 0 for no cache.
+            documents: "joined" carries the state from text to text, "apart" does not; by default
+                as in training.
+        """
+        return evaluate(
+            self.fitted(),
+            texts,
+            cache=cache,
+            joined=(documents or self.documents) == "joined",
+            threads=self.threads,
+            precision=self._precision(),
+        )
+
+    def perplexity(self, texts: Iterable[str], *, cache: int = 0) -> float:
+        """`evaluate(texts, cache=cache).perplexity`: per token, ends of texts counted."""
+        return self.evaluate(texts, cache=cache).perplexity
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model folder: all that answering needs, the report, and a card for people.
+
+        Raises:
+            NotFittedError: nothing was learned yet.
+            ModelFileError: the place holds something else than a model, or cannot be written.
+        """
+        fitted = self.fitted()
+        chosen, report = options.values(fitted.chosen), fitted.report
+        write_folder(
+            folder,
+            task="language",
+            options=chosen,
+            tokenizer=fitted.tokenizer.to_json(),
+            labels={"cache": list(fitted.cache)},
+            weights=fitted.weights,
+            training=report.as_json() if report else None,
+            card=model_card(report, chosen) if report else "",
+        )
+
+    @classmethod
+    def from_folder(cls, folder: ModelFolder) -> Self:
+        """The language model of a folder that `store.read_folder` read.
+
+        Raises:
+            ModelFileError: options, tokenizer and weights do not belong together.
+        """
+        model = model_of(cls, folder)
+        tokenizer = Tokenizer.from_json(folder.tokenizer)
+        weights = weights_of(folder, model.weight_shapes(len(tokenizer)))
+        try:
+            cache = Cache(*msgspec.convert(folder.labels, dict[str, tuple[float, float]])["cache"])
+        except (msgspec.ValidationError, KeyError):
+            raise ModelFileError(
+                f"{folder.path}/labels.json does not hold the cache of a language model."
+            ) from None
+        report = Report.from_json(folder.training)
+        model.take(Fitted(model, tokenizer, weights, cache, report))
+        return model
+
+    def fitted(self) -> Fitted:
+        """What was learned.
+
+        Raises:
+            NotFittedError: nothing was.
+        """
+        if self._fitted is None:
+            raise NotFittedError(
+                "This LanguageModel has learned nothing yet. Call fit, or load a model folder."
+            )
+        return self._fitted
+
+    def take(self, fitted: Fitted) -> None:
+        """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
+        self._fitted = fitted
+
+    def shape(self, vocabulary_size: int) -> EncoderShape:
+        """What the recurrent layers are made of; all options must have a value."""
+        assert self.embedding_size is not None
+        assert self.hidden_size is not None
+        return EncoderShape(
+            cell=self.cell,
+            vocabulary_size=vocabulary_size + 1,  # and the end of a text
+            embedding_size=self.embedding_size,
+            subwords=0,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            bidirectional=False,
+            pooling="last",
+        )
+
+    def weight_shapes(self, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight by its name."""
+        shape = self.shape(vocabulary_size)
+        shapes = shape.weights()
+        if shape.hidden_size != shape.embedding_size:
+            shapes["projection.weight"] = (shape.embedding_size, shape.hidden_size)
+            shapes["projection.bias"] = (shape.embedding_size,)
+        if not self.tied:
+            shapes["output.weight"] = shapes["embedding.weight"]
+        shapes["output.bias"] = (shape.vocabulary_size,)
+        return shapes
+
+    def _precision(self) -> kernels.Precision:
+        return kernels.chosen_precision(self.precision)
