@@ -9,7 +9,7 @@ from torch.nn import functional
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.embedding import WordEmbedding
 from gatewise.nn.modules import GRU, LSTM, RNN
-from gatewise.nn.recurrent import recurrent_layer
+from gatewise.nn.recurrent import State, recurrent_layer
 from gatewise.shapes import EncoderShape
 
 MODULES = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
@@ -63,19 +63,36 @@ class Encoder(nn.Module):
         Returns:
             (N, P) and (B, P), where P is the width of all directions together.
         """
+        values, finals = self.walk(self.embedding(ids), offsets)
+        # (D, B, H) → (B, D * H): the directions of a text beside each other.
+        return values, finals[-1].hidden.transpose(0, 1).flatten(1)
+
+    def walk(
+        self, values: Tensor, offsets: Tensor, start: list[State] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """All recurrent layers over vectors, from any states on.
+
+        Args:
+            values: (N, E).
+            offsets: where texts start and end, (B + 1,).
+            start: of every layer, the states before the first token; zeros if None.
+
+        Returns:
+            Hidden states of the last layer, (N, P), and the states of every layer after each text.
+        """
         dropout = self.dropout if self.training else 0.0
-        values = self.embedding(ids)
+        finals = []
         for layer in range(self.shape.num_layers):
-            values = locked_dropout(values, offsets, dropout)
             values, final = recurrent_layer(
                 self.shape.cell,
-                values,
+                locked_dropout(values, offsets, dropout),
                 offsets,
                 self._layer_weights(layer),
+                None if start is None else start[layer],
                 precision=self.precision,
             )
-        # (D, B, H) → (B, D * H): the directions of a text beside each other.
-        return values, final.hidden.transpose(0, 1).flatten(1)
+            finals.append(final)
+        return values, finals
 
     @torch.no_grad()
     def _reset(self) -> None:

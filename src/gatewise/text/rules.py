@@ -12,9 +12,11 @@ must stay readable, or models saved before would answer differently.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, get_args
 
-Level = Literal["word", "char", "bpe"]
+from gatewise.options import Level
+
+LEVELS: tuple[Level, ...] = get_args(Level)
 Json = dict[str, Any]
 
 UNKNOWN = "<unk>"
@@ -134,6 +136,10 @@ def pipeline(level: Level, lowercase: bool) -> Json:
             ],
         }
         decoder = {"type": "Metaspace", **space}
+    elif level == "whitespace":
+        clean = _lowering(lowercase)
+        split = {"type": "WhitespaceSplit"}
+        decoder = None
     else:
         clean = _lowering(lowercase)
         split = _splitting(r"[\s\S]", "Isolated", invert=False)
@@ -170,8 +176,7 @@ def model(level: Level, vocabulary: dict[str, int], merges: list[list[str]]) -> 
 
 def known(components: Json) -> tuple[Level, bool] | None:
     """Level and lower-casing of a pipeline, or None where Gatewise never wrote such a one."""
-    levels: tuple[Level, ...] = ("word", "char", "bpe")
-    for level in levels:
+    for level in LEVELS:
         for lowercase in (True, False):
             if components == pipeline(level, lowercase):
                 return level, lowercase

@@ -25,7 +25,7 @@ from gatewise.ragged import Ragged
 from gatewise.text import rules, saved
 from gatewise.text.pieces import pieces as split
 from gatewise.text.pieces import placed_pieces, printable
-from gatewise.text.rules import UNKNOWN, Level
+from gatewise.text.rules import LEVELS, UNKNOWN, Level
 from gatewise.text.saved import LARGEST_VOCABULARY, LONGEST_TOKEN
 
 # Without this the library starts threads of its own and, when the process forks afterwards,
@@ -71,8 +71,9 @@ class _Memory:
 class Tokenizer:
     """Texts to ids and back. Made by `Tokenizer.train` or `Tokenizer.from_json`.
 
-    Level "word" splits at spaces and punctuation, "bpe" into frequent parts of words, "char"
-    into characters. Id 0 is `<unk>`, the token of all that is not in the vocabulary.
+    Level "word" splits at spaces and punctuation, "whitespace" at whitespace alone, as text wants
+    that is tokenized already, "bpe" into frequent parts of words, "char" into characters. Id 0 is
+    `<unk>`, the token of all that is not in the vocabulary.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class Tokenizer:
 
         Args:
             texts: any iterable; it is read once.
-            level: "word", "char" or "bpe".
+            level: "word", "whitespace", "bpe" or "char".
             lowercase: whether upper and lower case are one.
             max_vocabulary: most entries, `<unk>` among them.
             min_count: tokens (for "bpe": pairs of parts) that are rarer stay unknown.
@@ -228,6 +229,8 @@ class Tokenizer:
             tokens.append(self._vocabulary[number])
         if self.level == "word":
             return _ATTACHED.sub(r"\1", " ".join(tokens)).replace("( ", "(")
+        if self.level == "whitespace":
+            return " ".join(tokens)
         if self.level == "char":
             return "".join(tokens)
         return "".join(tokens).replace(rules.SPACE, " ").removeprefix(" ")
@@ -313,9 +316,9 @@ def _checked(text: str, row: int) -> str:
 
 
 def _check_options(level: str, max_vocabulary: int, min_count: int) -> None:
-    if level not in ("word", "char", "bpe"):
+    if level not in LEVELS:
         raise OptionError(
-            f"The 'level' option of Tokenizer must be one of word, char, bpe. Got {level!r}."
+            f"The 'level' option of Tokenizer must be one of {', '.join(LEVELS)}. Got {level!r}."
         )
     for name, value, least, most in (
         ("max_vocabulary", max_vocabulary, 2, LARGEST_VOCABULARY),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -42,11 +43,21 @@ class Progress:
     Args:
         tokens: of the whole run, all epochs together.
         epochs: of the whole run.
-        metric: name of the dev score.
+        metric: name of what is told of the dev rows.
         quiet: show nothing.
+        told: what is told, from the dev score; by default the score itself.
     """
 
-    def __init__(self, tokens: int, epochs: int, metric: str, *, quiet: bool) -> None:
+    def __init__(
+        self,
+        tokens: int,
+        epochs: int,
+        metric: str,
+        *,
+        quiet: bool,
+        told: Callable[[float], str] = "{:.4f}".format,
+    ) -> None:
+        self._told = told
         self._epochs = epochs
         self._metric = metric
         self._quiet = quiet
@@ -95,7 +106,9 @@ class Progress:
     def epoch(self, epoch: Epoch) -> None:
         """One epoch is done: print its line."""
         score = epoch.dev_score
-        dev = "" if score is None else f"  dev {self._metric} {score:.4f}{' *' * epoch.best}"
+        dev = (
+            "" if score is None else f"  dev {self._metric} {self._told(score)}{' *' * epoch.best}"
+        )
         self.say(
             f"epoch {epoch.number}/{self._epochs}  loss {epoch.loss:.4f}{dev}"
             f"  {epoch.tokens_per_second:,.0f} tokens/s"

@@ -7,6 +7,7 @@ table. What the other rows missed is made good when they are read next; see `res
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from torch.optim.adamw import adamw
 
 from gatewise.nn.table import Table
 from gatewise.training.resting import BETA1, BETA2, EPS, MissedSteps
+
+BLOCK = 512
+"""Rows that are worked on together: all that is known of them stays in cache."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,13 @@ class Rows:
     mean: Tensor
     square: Tensor
     average: Tensor
+
+
+class Read(NamedTuple):
+    """The rows that a step reads, (R, E), and their places in the table."""
+
+    places: Tensor
+    weight: Tensor
 
 
 class LazyTable:
@@ -45,7 +56,7 @@ class LazyTable:
         self._last = np.full(len(table), missed.step)
         self._missed = missed
         self._weight_decay = weight_decay
-        self._read: Rows | None = None
+        self._read: Read | None = None
         table.reader = self._hand_out
 
     def release(self) -> None:
@@ -66,37 +77,42 @@ class LazyTable:
         """AdamW's step for the rows that were read, and their average's."""
         if self._read is None or self.gradient is None:
             return
-        read = self._read
-        adamw(
-            [read.weight],
-            [self.gradient],
-            [read.mean],
-            [read.square],
-            [],
-            [torch.tensor(float(self._missed.step))],
-            fused=True,
-            amsgrad=False,
-            beta1=BETA1,
-            beta2=BETA2,
-            lr=rate,
-            weight_decay=self._weight_decay,
-            eps=EPS,
-            maximize=False,
-        )
-        if average_kept < 1:
-            read.average.lerp_(read.weight, 1 - average_kept)
-        self._write(read, self._missed.step + 1)
+        blocks = self._read.places.split(BLOCK), self.gradient.split(BLOCK)
+        for places, gradient in zip(*blocks, strict=True):
+            rows = self._up_to_now(places)
+            adamw(
+                [rows.weight],
+                [gradient],
+                [rows.mean],
+                [rows.square],
+                [],
+                [torch.tensor(float(self._missed.step))],
+                fused=True,
+                amsgrad=False,
+                beta1=BETA1,
+                beta2=BETA2,
+                lr=rate,
+                weight_decay=self._weight_decay,
+                eps=EPS,
+                maximize=False,
+            )
+            if average_kept < 1:
+                rows.average.lerp_(rows.weight, 1 - average_kept)
+            self._write(rows, self._missed.step + 1)
 
     @torch.no_grad()
     def settle(self) -> None:
         """Bring all rows up to now."""
-        self._write(self._up_to_now(torch.arange(len(self.table))), self._missed.step)
+        for places in torch.arange(len(self.table)).split(BLOCK):
+            self._write(self._up_to_now(places), self._missed.step)
 
     def _hand_out(self, places: Tensor) -> Tensor:
         if self._read is not None:
             raise RuntimeError("A table can be read only once in a training step.")
-        self._read = self._up_to_now(places)
-        return self._read.weight.requires_grad_()
+        with torch.no_grad():
+            weight = torch.cat([self._up_to_now(block).weight for block in places.split(BLOCK)])
+        self._read = Read(places, weight.requires_grad_())
+        return self._read.weight
 
     @torch.no_grad()
     def _up_to_now(self, places: Tensor) -> Rows:

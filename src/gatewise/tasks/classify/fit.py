@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import platform
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import gatewise
 from gatewise import kernels, options
 from gatewise.data.batches import bucketed
 from gatewise.data.checks import check_rows, check_texts
@@ -49,6 +46,7 @@ from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import read_vectors
 from gatewise.training.loop import INTERRUPTED, train
 from gatewise.training.progress import Epoch, Progress
+from gatewise.training.settings import torch_settings, versions
 
 if TYPE_CHECKING:
     from gatewise.tasks.classify.task import TextClassifier
@@ -57,8 +55,6 @@ Vectors = tuple[NDArray[np.float32], NDArray[np.bool_]]
 """Pretrained vectors of the vocabulary, (V, E), and which of them there are, (V,)."""
 FEW_VECTORS = 0.2
 """Share of the vocabulary with vectors under which something is likely wrong."""
-_ONE_AT_A_TIME = threading.Lock()
-"""A fit sets torch's seed and threads, which the whole process shares."""
 
 
 def fit(
@@ -122,7 +118,7 @@ def fit(
         threads=training.threads or kernels.default_threads(),
     )
 
-    with _torch_settings(training):
+    with torch_settings(training):
         network = _network(chosen, tokenizer, labels, unknown, rows, vectors, ids, training)
         history = _train(network, rows, ids, dev_rows, dev_ids, labels, training, warnings)
         calibrate(network, dev_rows, dev_ids, labels)
@@ -141,7 +137,7 @@ def fit(
         weights=sum(weight.size for weight in weights.values()),
         seconds=time.perf_counter() - started,
         training=training,
-        versions=_versions(),
+        versions=versions(),
         data=_fingerprint(rows),
         warnings=tuple(warnings),
         epochs=tuple(EpochFigures(e.loss, e.dev_score, e.best, e.seconds) for e in history),
@@ -279,30 +275,6 @@ def _batch(rows: Rows, ids: Ragged, places: NDArray[np.int64]) -> Batch:
         torch.from_numpy(rows.targets[places]),
         torch.from_numpy(rows.weights[places]),
     )
-
-
-@contextmanager
-def _torch_settings(training: ClassifierTraining) -> Iterator[None]:
-    """Seed and threads for one fit at a time; the process has its own back afterwards."""
-    assert training.threads is not None
-    with _ONE_AT_A_TIME:
-        before = torch.get_num_threads()
-        torch.set_num_threads(training.threads)
-        try:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(training.seed)
-                yield
-        finally:
-            torch.set_num_threads(before)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "gatewise": gatewise.__version__,
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-        "Python": platform.python_version(),
-    }
 
 
 def _fingerprint(rows: Rows) -> str:

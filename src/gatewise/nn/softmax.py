@@ -1,0 +1,126 @@
+"""Cross-entropy over a large vocabulary, of which a training step scores a sample only.
+
+The exact loss is log(sum over all classes of exp(score)) - score of the target. The sum is
+estimated: class i joins a step with the chance p_i, and then counts exp(score) / p_i (Horvitz &
+Thompson 1952). Frequent classes have the chance 1, so most of the sum is exact, and the estimate is
+right on average. The target itself always counts once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+FLATTENED = 0.75
+"""Power of a class's count that its chance goes with (Mikolov et al. 2013)."""
+BLOCK = 512
+"""Rows that are scored together: their scores of some thousand classes stay in cache."""
+
+
+def chances(counts: NDArray[np.int64], samples: int) -> NDArray[np.float64]:
+    """The chance of every class to join a step, (K,), such that about `samples` of them do."""
+    wanted = np.maximum(counts, 1.0) ** FLATTENED
+    order = np.argsort(-wanted)
+    # Those before `certain` have the chance 1, and share what is left of the samples by `wanted`.
+    rest = np.cumsum(wanted[order][::-1])[::-1]
+    certain = 0
+    while certain < samples and (samples - certain) * wanted[order[certain]] >= rest[certain]:
+        certain += 1
+    found = np.ones(len(counts))
+    if certain < len(counts):
+        share = (samples - certain) / rest[certain]
+        found[order[certain:]] = np.minimum(1.0, wanted[order[certain:]] * share)
+    return found
+
+
+def scores(outputs: Tensor, vectors: Tensor, bias: Tensor, precision: str) -> Tensor:
+    """outputs (N, E) times vectors (C, E), plus bias (C,): (N, C), float32.
+
+    Args:
+        outputs: of the recurrent layers.
+        vectors: of the classes.
+        bias: of the classes.
+        precision: of the numbers that are multiplied, fp32 or bf16.
+    """
+    if precision == "bf16":
+        return outputs.bfloat16() @ vectors.bfloat16().T + bias
+    return torch.addmm(bias, outputs, vectors.T)
+
+
+def sampled_cross_entropy(
+    outputs: Tensor,
+    vectors: Tensor,
+    bias: Tensor,
+    own: Tensor,
+    targets: Tensor,
+    drawn: Tensor,
+    precision: str,
+) -> Tensor:
+    """Mean cross-entropy of N targets from the scores of C drawn classes.
+
+    Args:
+        outputs: of the recurrent layers, (N, E).
+        vectors: of the drawn classes, (C, E).
+        bias: of the drawn classes, less the logarithm of their chances, (C,).
+        own: score of every row's target, (N,).
+        targets: numbers of the classes, (N,).
+        drawn: numbers of the drawn classes, (C,).
+        precision: of the numbers that are multiplied, fp32 or bf16.
+    """
+    places = drawn.new_full((int(targets.max().maximum(drawn.max())) + 1,), -1)
+    places[drawn] = torch.arange(len(drawn), device=drawn.device)
+    loss: Tensor = _SampledCrossEntropy.apply(
+        outputs, vectors, bias, own, places[targets], precision
+    )
+    return loss
+
+
+class _SampledCrossEntropy(torch.autograd.Function):
+    """The gradients are found together with the loss, while the scores of a block are in cache."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        outputs: Tensor,
+        vectors: Tensor,
+        bias: Tensor,
+        own: Tensor,
+        places: Tensor,
+        precision: str,
+    ) -> Tensor:
+        """`places` (N,): where among the drawn classes a row's target stands, -1 if it does not."""
+        kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        left, right = outputs.to(kind), vectors.to(kind)
+        d_outputs, d_own = torch.empty_like(outputs), torch.empty_like(own)
+        d_vectors, d_bias = torch.zeros_like(vectors), torch.zeros_like(bias)
+        scored_room = bias.new_empty(min(BLOCK, len(outputs)), len(bias) + 1)
+        shares_room = torch.empty_like(scored_room)
+        loss = 0.0
+        for start in range(0, len(outputs), BLOCK):
+            rows = slice(start, start + BLOCK)
+            block = left[rows]
+            scored, shares = scored_room[: len(block)], shares_room[: len(block)]
+            torch.add(block @ right.T, bias, out=scored[:, 1:])
+            scored[:, 0] = own[rows]
+            # A target that was drawn is no rival of itself.
+            drawn = torch.nonzero(places[rows] >= 0)[:, 0]
+            scored[drawn, places[rows][drawn] + 1] = -torch.inf
+            torch.softmax(scored, dim=1, out=shares)
+            loss -= float(shares[:, 0].log().sum())
+            d_own[rows] = shares[:, 0] - 1
+            d_scored = shares[:, 1:].to(kind)
+            d_bias += shares[:, 1:].sum(dim=0)
+            d_outputs[rows] = d_scored @ right
+            d_vectors += d_scored.T @ block
+        ctx.save_for_backward(d_outputs, d_vectors, d_bias, d_own)
+        return outputs.new_tensor(loss / len(outputs))
+
+    @staticmethod
+    def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        gradients = ctx.saved_tensors
+        scale = d_loss / len(gradients[0])
+        return (*(gradient * scale for gradient in gradients), None, None)

@@ -1,0 +1,97 @@
+"""Corpus: texts as one long row of token ids, on disk, so that it may be larger than memory."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise.errors import DataError
+from gatewise.text.tokenizer import Tokenizer
+
+BLOCK = 4096
+"""Texts that are tokenized together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """The ids of all texts one after another, (N,) int32, an end behind each of them.
+
+    `counts` says how often every class occurs, (K,); `fingerprint` is equal for equal texts.
+    """
+
+    ids: NDArray[np.int32]
+    texts: int
+    counts: NDArray[np.int64]
+    fingerprint: str
+
+    @classmethod
+    def encode(cls, texts: Iterable[str], tokenizer: Tokenizer) -> Corpus:
+        """Write the ids of texts to a file without a name, which goes when the corpus does.
+
+        Raises:
+            DataError: there are no texts.
+        """
+        end = len(tokenizer)
+        counts = np.zeros(end + 1, np.int64)
+        digest = hashlib.sha256()
+        number = 0
+        with tempfile.TemporaryFile(prefix="gatewise-") as file:
+            source = iter(texts)
+            while block := list(islice(source, BLOCK)):
+                ids = tokenizer.encode(block)
+                values = np.insert(ids.values, ids.offsets[1:], np.int32(end))
+                file.write(values.tobytes())
+                counts += np.bincount(values, minlength=end + 1)
+                digest.update("\0".join(block).encode("utf-8", "surrogatepass"))
+                number += len(block)
+            if number == 0:
+                raise DataError("There are no texts to learn from.")
+            file.flush()
+            ids_on_disk = np.memmap(file, np.int32, "r")
+        return cls(ids_on_disk, number, counts, digest.hexdigest()[:16])
+
+
+def lines(texts: Iterable[str], *, joined: bool) -> Iterator[str]:
+    """The texts themselves; where texts are joined, every line of one is a text of its own.
+
+    Raises:
+        DataError: the argument is one text, or one of the texts is not a str.
+    """
+    if isinstance(texts, str):
+        raise DataError("Texts must be a list of texts. Got one text: put it in brackets, [text].")
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise DataError(f"Every text must be a str. Text {number} is {text!r}.")
+        if joined and "\n" in text:
+            yield from text.removesuffix("\n").split("\n")
+        else:
+            yield text
+
+
+def count_before(texts: Iterable[str], share: float) -> tuple[int, int]:
+    """How many of the texts hold all characters but the last `share`, and how many there are.
+
+    Raises:
+        DataError: no text would be left, or none held out.
+    """
+    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64)
+    kept = int(np.searchsorted(np.cumsum(lengths), (1 - share) * lengths.sum(), side="right"))
+    if share and not 0 < kept < len(lengths):
+        raise DataError(
+            f"The last {share:.0%} of the {len(lengths)} texts cannot be held out: at least 2 "
+            "texts are needed, and no very long one at an end. Give 'dev' texts, or set "
+            "'dev_share' to 0."
+        )
+    return kept, len(lengths)
+
+
+def divided(texts: Iterable[str], kept: int) -> tuple[Iterator[str], Iterator[str]]:
+    """The first `kept` texts, and the others; the first are to be read before the others."""
+    source = iter(texts)
+    return islice(source, kept), source

@@ -1,0 +1,240 @@
+"""Fitting a LanguageModel: the only part of it that needs PyTorch."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from gatewise import kernels, options
+from gatewise.errors import DataError
+from gatewise.nn.encoder import Encoder
+from gatewise.nn.recurrent import State
+from gatewise.tasks.language.corpus import Corpus, count_before, divided, lines
+from gatewise.tasks.language.defaults import Defaults
+from gatewise.tasks.language.fitted import Cache, Fitted
+from gatewise.tasks.language.network import LanguageNetwork
+from gatewise.tasks.language.options import LanguageTraining
+from gatewise.tasks.language.report import EpochFigures, Report
+from gatewise.tasks.language.windows import Window, Windows
+from gatewise.text.tokenizer import Tokenizer
+from gatewise.training.loop import train
+from gatewise.training.progress import Epoch, Progress
+from gatewise.training.settings import torch_settings, versions
+
+if TYPE_CHECKING:
+    from gatewise.tasks.language.task import LanguageModel
+
+DEV_TOKENS = 65_536
+"""Dev tokens that are scored after every epoch, at most."""
+DEV_COLUMNS = 32
+
+
+class Reader:
+    """Reads windows one after another, the states of every column carried along.
+
+    Args:
+        network: reads them.
+    """
+
+    def __init__(self, network: LanguageNetwork) -> None:
+        self._network = network
+        self._states: list[State] | None = None
+
+    def loss(self, window: Window) -> Tensor:
+        """Mean cross-entropy of the window's targets."""
+        loss, states = self._network.loss(window, self._start(window))
+        self._keep(window, states)
+        return loss
+
+    def nats(self, window: Window) -> float:
+        """Cross-entropy of the window's targets, summed, over all classes."""
+        nats, states = self._network.nats(window, self._start(window))
+        self._keep(window, states)
+        return nats
+
+    def _start(self, window: Window) -> list[State] | None:
+        """States before every row: those that its column came to, or zeros."""
+        if window.fresh or self._states is None or not window.continues.any():
+            return None
+        rows, on = len(window.offsets) - 1, window.continues
+        starts = []
+        for layer in self._states:
+            parts = []
+            for kept in layer:
+                if kept is None:
+                    continue
+                start = kept.new_zeros(1, rows, kept.shape[2])
+                start[:, window.first[on]] = kept[:, on]
+                parts.append(start)
+            starts.append(State(*parts))
+        return starts
+
+    def _keep(self, window: Window, states: list[State]) -> None:
+        self._states = [
+            State(*(part[:, window.last].detach() for part in layer if part is not None))
+            for layer in states
+        ]
+
+
+def fit(
+    model: LanguageModel,
+    texts: Iterable[str],
+    dev: Iterable[str] | None,
+    training: LanguageTraining,
+) -> None:
+    """Fit a language model in place; the arguments are those of `LanguageModel.fit`."""
+    started = time.perf_counter()
+    precision = kernels.chosen_precision(training.precision)
+    assert precision != "int8"  # which is not among the choices for training
+    training = replace(training, precision=precision)
+    if iter(texts) is texts:
+        raise DataError(
+            "Texts are read more than once. Got an iterator, which gives them once: put them into "
+            "a list, or give an object that reads them anew, such as gatewise.data.lines.Lines."
+        )
+    joined = model.documents == "joined"
+    tokenizer, corpus, dev_corpus = _read(model, texts, dev, training, joined)
+    defaults = Defaults.derive(len(corpus.ids), len(tokenizer) + 1)
+    chosen = _resolved(model, defaults)
+    filled = {n: v for n, v in vars(defaults).items() if getattr(training, n, 0) is None}
+    training = replace(training, **filled, threads=training.threads or kernels.default_threads())
+    windows = _windows(chosen, training, corpus, len(tokenizer))
+
+    with torch_settings(training):
+        network = _network(chosen, tokenizer, corpus, training)
+        history = _train(network, windows, _dev_windows(windows, dev_corpus), training)
+        weights = network.arrays()
+    fitted = Fitted(chosen, tokenizer, weights, Cache(1.0, 0.1), None)
+    report = Report(
+        texts=corpus.texts,
+        tokens=len(corpus.ids),
+        dev_tokens=len(dev_corpus.ids) if dev_corpus else 0,
+        vocabulary_size=len(tokenizer),
+        weights=sum(weight.size for weight in weights.values()),
+        seconds=time.perf_counter() - started,
+        training=training,
+        versions=versions(),
+        data=corpus.fingerprint,
+        warnings=(),
+        epochs=tuple(_figures(epoch) for epoch in history),
+        stop=history[-1].stop,
+        evaluation=None,
+    )
+    model.take(replace(fitted, report=report))
+
+
+def _read(
+    model: LanguageModel,
+    texts: Iterable[str],
+    dev: Iterable[str] | None,
+    training: LanguageTraining,
+    joined: bool,
+) -> tuple[Tokenizer, Corpus, Corpus | None]:
+    """The tokenizer that the training texts teach, and all texts as ids."""
+    share = training.dev_share if dev is None else 0.0
+    kept, _ = count_before(lines(texts, joined=joined), share)
+    tokenizer = Tokenizer.train(
+        divided(lines(texts, joined=joined), kept)[0],
+        level=model.level,
+        lowercase=model.lowercase,
+        max_vocabulary=model.max_vocabulary,
+        min_count=model.min_count,
+    )
+    first, others = divided(lines(texts, joined=joined), kept)
+    corpus = Corpus.encode(first, tokenizer)
+    if dev is not None:
+        return tokenizer, corpus, Corpus.encode(lines(dev, joined=joined), tokenizer)
+    return tokenizer, corpus, Corpus.encode(others, tokenizer) if share else None
+
+
+def _resolved(model: LanguageModel, defaults: Defaults) -> LanguageModel:
+    """A model whose options all have a value."""
+    given = {name: getattr(model, name) for name in options.names(model)}
+    hidden = given["hidden_size"] or defaults.hidden_size
+    derived = vars(defaults) | {"embedding_size": min(hidden, 400)}
+    return replace(model, **{n: derived[n] for n, value in given.items() if value is None})
+
+
+def _windows(
+    chosen: LanguageModel, training: LanguageTraining, corpus: Corpus, end: int
+) -> Windows:
+    assert training.batch_size is not None
+    apart = chosen.documents == "apart"
+    return Windows(
+        corpus.ids, training.batch_size, training.bptt, end if apart else None, chosen.backward
+    )
+
+
+def _dev_windows(windows: Windows, corpus: Corpus | None) -> Windows | None:
+    if corpus is None:
+        return None
+    return replace(windows, ids=corpus.ids[:DEV_TOKENS], columns=DEV_COLUMNS)
+
+
+def _network(
+    chosen: LanguageModel, tokenizer: Tokenizer, corpus: Corpus, training: LanguageTraining
+) -> LanguageNetwork:
+    encoder = Encoder(
+        chosen.shape(len(tokenizer)),
+        embedding_dropout=chosen.embedding_dropout,
+        dropout=chosen.dropout or 0.0,
+        weight_dropout=chosen.weight_dropout,
+        precision=training.precision,
+    )
+    return LanguageNetwork(
+        encoder,
+        tied=chosen.tied,
+        counts=corpus.counts,
+        samples=training.samples or 0,
+        dropout=chosen.dropout or 0.0,
+    )
+
+
+def _train(
+    network: LanguageNetwork,
+    windows: Windows,
+    dev_windows: Windows | None,
+    training: LanguageTraining,
+) -> list[Epoch]:
+    """Run the loop to its end; the network then holds the best weights."""
+    reader = Reader(network)
+
+    def score() -> float | None:
+        if dev_windows is None:
+            return None
+        nats = sum(reader.nats(window) for window in dev_windows.in_order())
+        return -nats / (dev_windows.width * dev_windows.height)
+
+    assert training.epochs is not None
+    epochs = range(1, training.epochs + 1)
+    steps = sum(len(windows.lengths(training.seed, epoch)) for epoch in epochs)
+    tokens = training.epochs * windows.width * windows.height
+    with Progress(
+        tokens, training.epochs, "perplexity", quiet=training.quiet, told=_perplexity
+    ) as progress:
+        return list(
+            train(
+                network,
+                reader.loss,
+                lambda epoch: windows.epoch(training.seed, epoch),
+                score,
+                training,
+                steps,
+                progress,
+            )
+        )
+
+
+def _perplexity(score: float) -> str:
+    return f"{math.exp(-score):.2f}"
+
+
+def _figures(epoch: Epoch) -> EpochFigures:
+    dev = None if epoch.dev_score is None else float(np.exp(-epoch.dev_score))
+    return EpochFigures(epoch.loss, dev, epoch.best, epoch.seconds)

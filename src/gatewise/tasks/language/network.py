@@ -1,0 +1,143 @@
+"""The trainable network of a language model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gatewise.nn.dropout import locked_dropout
+from gatewise.nn.encoder import Encoder
+from gatewise.nn.recurrent import State
+from gatewise.nn.softmax import chances, sampled_cross_entropy, scores
+from gatewise.nn.table import Table, distinct
+from gatewise.tasks.language.windows import Window
+
+ROWS = 1024
+"""Tokens whose scores of all classes are computed together."""
+
+
+class LanguageNetwork(nn.Module):
+    """Encoder, a projection where sizes differ, and scores of all classes.
+
+    Args:
+        encoder: from ids to hidden states.
+        tied: whether classes are scored by the vectors that read them (Press & Wolf 2017).
+        counts: how often every class occurs, (K,).
+        samples: classes that a training step scores; 0 for all.
+        dropout: share of the features of outputs left out.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        tied: bool,
+        counts: NDArray[np.int64],
+        samples: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        shape = encoder.shape
+        self.encoder = encoder
+        self.projection = None
+        if shape.hidden_size != shape.embedding_size:
+            self.projection = nn.Linear(shape.hidden_size, shape.embedding_size)
+        self.output = nn.Module()
+        if not tied:
+            self.output.weight = Table(torch.empty_like(encoder.embedding.weight).normal_(std=0.1))
+        self.output.bias = nn.Parameter(torch.from_numpy(_log_shares(counts)))
+        self.dropout = dropout
+        self._chance = None
+        if samples:
+            self._chance = torch.from_numpy(chances(counts, samples)).float()
+
+    @property
+    def classes(self) -> int:
+        """Tokens of the vocabulary and the end of a text, K."""
+        return self.encoder.shape.vocabulary_size
+
+    def loss(self, window: Window, start: list[State] | None) -> tuple[Tensor, list[State]]:
+        """Mean cross-entropy of a window's targets, and the states that the next one continues.
+
+        Args:
+            window: N tokens in R rows.
+            start: states of every layer before every row, (1, R, H); zeros if None.
+        """
+        targets = torch.from_numpy(window.targets)
+        read, read_places = distinct(window.ids, self.classes)
+        drawn = torch.arange(self.classes)
+        if self._chance is not None:
+            drawn = torch.nonzero(torch.rand(self.classes) < self._chance)[:, 0]
+        wanted, places = distinct(np.concatenate([drawn.numpy(), window.targets]), self.classes)
+        if "weight" in self.output._parameters:
+            scoring = self.output.weight.read(torch.from_numpy(wanted))
+            reading = self.encoder.embedding.weight.read(torch.from_numpy(read))
+        else:
+            # A step reads a table once: all rows that it reads or scores.
+            rows, both = distinct(np.concatenate([read, wanted]), self.classes)
+            table = self.encoder.embedding.weight.read(torch.from_numpy(rows))
+            reading, scoring = _rows(table, both[: len(read)]), _rows(table, both[len(read) :])
+        reading = self._words_dropped(reading)
+        outputs, states = self._outputs(_rows(reading, read_places), window, start)
+        bias = self.output.bias
+        vectors = _rows(scoring, places[: len(drawn)])
+        if self._chance is None:
+            scored = scores(outputs, vectors, bias, self.encoder.precision)
+            return functional.cross_entropy(scored, targets), states
+        own = (outputs * _rows(scoring, places[len(drawn) :])).sum(dim=1) + bias[targets]
+        corrected = bias[drawn] - self._chance[drawn].log()
+        loss = sampled_cross_entropy(
+            outputs, vectors, corrected, own, targets, drawn, self.encoder.precision
+        )
+        return loss, states
+
+    @torch.no_grad()
+    def nats(self, window: Window, start: list[State] | None) -> tuple[float, list[State]]:
+        """Exact cross-entropy of a window's targets, summed, and the states at its end."""
+        table = self.encoder.embedding.weight
+        vectors = functional.embedding(torch.from_numpy(window.ids), table)
+        outputs, states = self._outputs(vectors, window, start)
+        table = self.output.weight if "weight" in self.output._parameters else table
+        total = 0.0
+        for rows, targets in zip(
+            outputs.split(ROWS), torch.from_numpy(window.targets).split(ROWS), strict=True
+        ):
+            scored = scores(rows, table, self.output.bias, self.encoder.precision)
+            total += functional.cross_entropy(scored, targets, reduction="sum").item()
+        return total, states
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Copies of the weights, under the names that the answering side reads."""
+        state = self.state_dict()
+        return {name.removeprefix("encoder."): w.numpy().copy() for name, w in state.items()}
+
+    def _outputs(
+        self, vectors: Tensor, window: Window, start: list[State] | None
+    ) -> tuple[Tensor, list[State]]:
+        offsets = torch.from_numpy(window.offsets)
+        hidden, states = self.encoder.walk(vectors, offsets, start)
+        dropout = self.dropout if self.training else 0.0
+        outputs = locked_dropout(hidden, offsets, dropout)
+        return (outputs if self.projection is None else self.projection(outputs)), states
+
+    def _words_dropped(self, vectors: Tensor) -> Tensor:
+        """Leave whole words out of a step, wherever they stand (Gal & Ghahramani 2016)."""
+        share = self.encoder.embedding.dropout
+        if not self.training or not share:
+            return vectors
+        return vectors * vectors.new_empty(len(vectors), 1).bernoulli_(1 - share).div_(1 - share)
+
+
+def _rows(table: Tensor, places: NDArray[Any]) -> Tensor:
+    return functional.embedding(torch.from_numpy(places), table)
+
+
+def _log_shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Scores with which a network that has learned nothing answers how often classes occur."""
+    shares = (counts + 1.0) / (counts + 1.0).sum()
+    return np.log(shares).astype(np.float32)
