@@ -53,27 +53,28 @@ class Reader:
         return loss
 
     def nats(self, window: Window) -> float:
-        """Cross-entropy of the window's targets, summed, over all classes."""
+        """Mean cross-entropy of the window's targets over all classes."""
         nats, states = self._network.nats(window, self._start(window))
         self._keep(window, states)
         return nats
 
     def _start(self, window: Window) -> list[State] | None:
-        """States before every row: those that its column came to, or zeros."""
+        """States before every row: those that its column came to, or zeros.
+
+        Backwards, every row starts from zeros: what follows a window was not read yet.
+        """
         if window.fresh or self._states is None or not window.continues.any():
             return None
         rows, on = len(window.offsets) - 1, window.continues
-        starts = []
-        for layer in self._states:
-            parts = []
-            for kept in layer:
-                if kept is None:
-                    continue
-                start = kept.new_zeros(1, rows, kept.shape[2])
-                start[:, window.first[on]] = kept[:, on]
-                parts.append(start)
-            starts.append(State(*parts))
-        return starts
+
+        def spread(kept: Tensor) -> Tensor:
+            start = kept.new_zeros(kept.shape[0], rows, kept.shape[2])
+            start[0, window.first[on]] = kept[0, on]
+            return start
+
+        return [
+            State(*(spread(kept) for kept in layer if kept is not None)) for layer in self._states
+        ]
 
     def _keep(self, window: Window, states: list[State]) -> None:
         self._states = [
@@ -166,9 +167,7 @@ def _windows(
 ) -> Windows:
     assert training.batch_size is not None
     apart = chosen.documents == "apart"
-    return Windows(
-        corpus.ids, training.batch_size, training.bptt, end if apart else None, chosen.backward
-    )
+    return Windows(corpus.ids, training.batch_size, training.bptt, end if apart else None)
 
 
 def _dev_windows(windows: Windows, corpus: Corpus | None) -> Windows | None:
@@ -208,7 +207,7 @@ def _train(
     def score() -> float | None:
         if dev_windows is None:
             return None
-        nats = sum(reader.nats(window) for window in dev_windows.in_order())
+        nats = sum(reader.nats(window) * window.tokens for window in dev_windows.in_order())
         return -nats / (dev_windows.width * dev_windows.height)
 
     assert training.epochs is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,8 +46,9 @@ class Fitted:
 
     @cached_property
     def encoder(self) -> Encoder:
-        """The encoder with its weights laid out for answering."""
-        return Encoder(self.chosen.shape(len(self.tokenizer)), self.weights)
+        """The recurrent layers that read forwards, laid out for answering."""
+        shape = replace(self.chosen.shape(len(self.tokenizer)), bidirectional=False)
+        return Encoder(shape, self.weights)
 
     @property
     def end(self) -> int:

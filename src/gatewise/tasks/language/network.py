@@ -62,18 +62,18 @@ class LanguageNetwork(nn.Module):
         return self.encoder.shape.vocabulary_size
 
     def loss(self, window: Window, start: list[State] | None) -> tuple[Tensor, list[State]]:
-        """Mean cross-entropy of a window's targets, and the states that the next one continues.
+        """Mean cross-entropy of a window's targets, and the states at its end.
 
         Args:
             window: N tokens in R rows.
-            start: states of every layer before every row, (1, R, H); zeros if None.
+            start: states of every layer before every row, (D, R, H); zeros if None.
         """
-        targets = torch.from_numpy(window.targets)
+        targets = self._targets(window)
         read, read_places = distinct(window.ids, self.classes)
         drawn = torch.arange(self.classes)
         if self._chance is not None:
             drawn = torch.nonzero(torch.rand(self.classes) < self._chance)[:, 0]
-        wanted, places = distinct(np.concatenate([drawn.numpy(), window.targets]), self.classes)
+        wanted, places = distinct(np.concatenate([drawn.numpy(), targets.numpy()]), self.classes)
         if "weight" in self.output._parameters:
             scoring = self.output.weight.read(torch.from_numpy(wanted))
             reading = self.encoder.embedding.weight.read(torch.from_numpy(read))
@@ -98,18 +98,24 @@ class LanguageNetwork(nn.Module):
 
     @torch.no_grad()
     def nats(self, window: Window, start: list[State] | None) -> tuple[float, list[State]]:
-        """Exact cross-entropy of a window's targets, summed, and the states at its end."""
+        """Mean exact cross-entropy of a window's targets, and the states at its end."""
         table = self.encoder.embedding.weight
         vectors = functional.embedding(torch.from_numpy(window.ids), table)
         outputs, states = self._outputs(vectors, window, start)
         table = self.output.weight if "weight" in self.output._parameters else table
         total = 0.0
-        for rows, targets in zip(
-            outputs.split(ROWS), torch.from_numpy(window.targets).split(ROWS), strict=True
-        ):
+        targets = self._targets(window)
+        for rows, wanted in zip(outputs.split(ROWS), targets.split(ROWS), strict=True):
             scored = scores(rows, table, self.output.bias, self.encoder.precision)
-            total += functional.cross_entropy(scored, targets, reduction="sum").item()
-        return total, states
+            total += functional.cross_entropy(scored, wanted, reduction="sum").item()
+        return total / len(targets), states
+
+    def _targets(self, window: Window) -> Tensor:
+        """The token after each and, from a network that reads both ways, the one before each."""
+        following = torch.from_numpy(window.following)
+        if not self.encoder.shape.bidirectional:
+            return following
+        return torch.cat([following, torch.from_numpy(window.previous)])
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Copies of the weights, under the names that the answering side reads."""
@@ -123,6 +129,8 @@ class LanguageNetwork(nn.Module):
         hidden, states = self.encoder.walk(vectors, offsets, start)
         dropout = self.dropout if self.training else 0.0
         outputs = locked_dropout(hidden, offsets, dropout)
+        if self.encoder.shape.bidirectional:
+            outputs = torch.cat(outputs.chunk(2, dim=1))  # (N, 2H) → (2N, H)
         return (outputs if self.projection is None else self.projection(outputs)), states
 
     def _words_dropped(self, vectors: Tensor) -> Tensor:

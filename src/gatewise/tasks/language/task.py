@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import msgspec
 
 from gatewise import kernels, options
-from gatewise.errors import MissingExtraError, ModelFileError, NotFittedError
+from gatewise.errors import MissingExtraError, ModelFileError, NotFittedError, OptionError
 from gatewise.options import AnswerPrecision, CellName, Level, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
@@ -55,7 +55,11 @@ class LanguageModel:
         "Whether a text goes on where the one before it ended, as the lines of a book do, or "
         "texts stand apart, as reviews do.",
     )
-    backward: bool = option(False, "Read texts from their end to their start.")
+    bidirectional: bool = option(
+        False,
+        "Also learn to foretell the token before, reading backwards, for classifiers that start "
+        "from this model. Takes one layer.",
+    )
     cell: CellName = option("lstm", "Recurrent cell.")
     embedding_size: int | None = option(
         None, "Numbers that stand for a token. By default as hidden_size, at most 400.", minimum=1
@@ -83,6 +87,11 @@ class LanguageModel:
 
     def __post_init__(self) -> None:
         options.check(self)
+        if self.bidirectional and self.num_layers > 1:
+            raise OptionError(
+                "A bidirectional LanguageModel must have num_layers 1: upper layers would see the "
+                f"token that they are to foretell. Got {self.num_layers}."
+            )
         self.threads: int | None = None
         """Threads that answer; by default all cores."""
         self.precision: AnswerPrecision = "fp32"
@@ -257,7 +266,7 @@ class LanguageModel:
             subwords=0,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
-            bidirectional=False,
+            bidirectional=self.bidirectional,
             pooling="last",
         )
 

@@ -27,7 +27,8 @@ class Window:
 
     Args:
         ids: what is read, (N,).
-        targets: what comes next, (N,).
+        following: the token after each, (N,).
+        previous: the token before each, (N,).
         offsets: where rows start and end, (R + 1,).
         first: the row that every column starts with, (C,).
         continues: whether that row goes on where the column's last window ended, (C,).
@@ -35,7 +36,8 @@ class Window:
     """
 
     ids: NDArray[np.int32]
-    targets: NDArray[np.int64]
+    following: NDArray[np.int64]
+    previous: NDArray[np.int64]
     offsets: NDArray[np.int64]
     first: NDArray[np.int64]
     continues: NDArray[np.bool_]
@@ -61,14 +63,12 @@ class Windows:
         columns: read side by side, C; fewer if there are not two tokens for each.
         bptt: tokens of a window and column, on average.
         end: the token between texts, where a new row starts; None where texts are joined.
-        backward: read the tokens from the last to the first.
     """
 
     ids: NDArray[np.int32]
     columns: int
     bptt: int
     end: int | None = None
-    backward: bool = False
 
     @property
     def height(self) -> int:
@@ -104,16 +104,15 @@ class Windows:
 
     def _windows(self, lengths: list[int], start: int) -> Iterator[Window]:
         columns = start + np.arange(self.width)[:, None] * self.height
-        step, done = -1 if self.backward else 1, 0
+        done = 0
         for length in lengths:
-            places = columns + done + np.arange(length + 1)
-            read = self.ids.take(step * places, mode="wrap")
+            read = self.ids.take(columns + done + np.arange(-1, length + 1), mode="wrap")
             yield self._window(read, done == 0)
             done += length
 
     def _window(self, read: NDArray[np.int32], fresh: bool) -> Window:
-        """From what columns read, (C, T), and one token more."""
-        ids, targets = read[:, :-1], read[:, 1:]
+        """From what columns read, (C, T), with one token more before and behind."""
+        previous, ids, following = read[:, :-2], read[:, 1:-1], read[:, 2:]
         length = ids.shape[1]
         starts = np.zeros(ids.shape, np.bool_)
         if self.end is not None:
@@ -123,5 +122,11 @@ class Windows:
         offsets = np.append(np.flatnonzero(starts), ids.size)
         first = np.searchsorted(offsets, np.arange(len(ids)) * length)
         return Window(
-            ids.ravel(), targets.ravel().astype(np.int64), offsets, first, continues, fresh
+            ids.ravel(),
+            following.ravel().astype(np.int64),
+            previous.ravel().astype(np.int64),
+            offsets,
+            first,
+            continues,
+            fresh,
         )
