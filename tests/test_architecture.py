@@ -23,7 +23,7 @@ FLOORS = [
     {"options", "cells"},
     {"ragged", "samples"},
     {"shapes", "kernels", "store", "text"},
-    {"nn", "encoder", "data", "baselines", "evaluation"},
+    {"nn", "encoder", "decoding", "data", "baselines", "evaluation"},
     {"training"},
     {"tasks"},
     {"cli", "__main__"},
