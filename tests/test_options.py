@@ -16,6 +16,7 @@ class Sizes:
     dropout: float = option(0.5, "Share.", minimum=0, below=1)
     bidirectional: bool = option(True, "Both ways.")
     vectors: str | None = option(None, "A path.", saved=False)
+    stop: str | tuple[str, ...] = option("", "Texts.", saved=False)
 
     def __post_init__(self) -> None:
         check(self)
@@ -59,11 +60,15 @@ class Sizes:
             + ".",
         ),
         ({"vectors": 3}, "The 'vectors' option of Sizes must be a text or None. Got 3."),
+        (
+            {"stop": ("a", 3)},
+            "The 'stop' option of Sizes must be a text or a list of texts. Got ('a', 3).",
+        ),
         ({"hiden_size": 3}, "Sizes has no option 'hiden_size'. Did you mean 'hidden_size'?"),
         (
             {"zzz": 3},
             "Sizes has no option 'zzz'. It has: cell, hidden_size, dropout, bidirectional, "
-            "vectors.",
+            "vectors, stop.",
         ),
     ],
 )
@@ -74,6 +79,8 @@ def test_a_wrong_option_is_one_sentence(given: dict[str, Any], message: str) -> 
 
 
 def test_right_options_are_kept_as_they_are() -> None:
+    for stop in ("a", ("a", "b"), ["a"], ()):
+        assert build(Sizes, {"stop": stop}).stop == stop
     sizes = build(Sizes, {"cell": "gru", "dropout": 0, "vectors": "glove.txt"})
     assert (sizes.cell, sizes.dropout, sizes.vectors) == ("gru", 0, "glove.txt")
 

@@ -103,6 +103,9 @@ def _complaint(value: Any, kind: Any, limits: Any) -> str | None:
         return _number_complaint(value, kind, limits)
     if kind is str:
         return None if isinstance(value, str) else "a text"
+    if kind == tuple[str, ...]:
+        fits = isinstance(value, (tuple, list)) and all(isinstance(part, str) for part in value)
+        return None if fits else "a list of texts"
     raise TypeError(f"Options cannot have the type {kind}.")
 
 

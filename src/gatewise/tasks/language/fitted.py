@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gatewise.tasks.language.task import LanguageModel
 
 
+END = "<end>"
+"""What people call the end of a text."""
+
+
 class Cache(NamedTuple):
     """Numbers of the continuous cache (Grave et al. 2017), chosen on dev rows.
 
@@ -56,6 +60,11 @@ class Fitted:
         return len(self.tokenizer)
 
     @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """What people call the classes, (K,): the tokens by id and, last, END."""
+        return (*self.tokenizer.vocabulary, END)
+
+    @cached_property
     def output_weight(self) -> Floats:
         """What an output is multiplied with to score all classes, (K, E)."""
         tied = "output.weight" not in self.weights
@@ -68,7 +77,21 @@ class Fitted:
         threads: int | None = None,
         precision: str = "fp32",
     ) -> tuple[Floats, list[State]]:
-        """What the recurrent layers say after every token, (N, E), and their states at the end.
+        """What is compared with the classes after every token, (N, E), and the states at the end.
+
+        Arguments as `walk`.
+        """
+        hidden, states = self.walk(ids, start, threads, precision)
+        return self.projected(hidden), states
+
+    def walk(
+        self,
+        ids: Ragged,
+        start: Sequence[State] | None = None,
+        threads: int | None = None,
+        precision: str = "fp32",
+    ) -> tuple[Floats, list[State]]:
+        """Hidden states of the last layer after every token, (N, H), and all states at the end.
 
         Args:
             ids: of tokens and ends; each row continues the states of `start`, zeros if None.
@@ -77,18 +100,30 @@ class Fitted:
             precision: of the recurrent layers' products, see `gatewise.kernels`.
         """
         vectors = self.weights["embedding.weight"].take(ids.values, axis=0)
-        hidden, states = self.encoder.walk(vectors, ids.offsets, start, threads, precision)
-        if "projection.weight" in self.weights:
-            hidden = hidden @ self.weights["projection.weight"].T + self.weights["projection.bias"]
-        return hidden, states
+        return self.encoder.walk(vectors, ids.offsets, start, threads, precision)
+
+    def projected(self, hidden: Floats) -> Floats:
+        """Outputs of hidden states: (N, H) → (N, E)."""
+        if "projection.weight" not in self.weights:
+            return hidden
+        product = hidden @ self.weights["projection.weight"].T
+        return np.asarray(product + self.weights["projection.bias"], np.float32)
 
     def scores(self, outputs: Floats) -> Floats:
         """Raw scores of all classes: (N, E) → (N, K)."""
         return np.asarray(outputs @ self.output_weight.T + self.weights["output.bias"], np.float32)
 
-    def encode(self, texts: Sequence[str]) -> Ragged:
-        """Every text as the ids of its tokens and the end behind them."""
+    def tokens(self, texts: Sequence[str]) -> Ragged:
+        """Every text as the ids of its tokens, in the order in which the model reads them."""
         ids = self.tokenizer.encode(texts)
+        if not self.chosen.backward:
+            return ids
+        turned = np.repeat(ids.offsets[:-1] + ids.offsets[1:] - 1, ids.lengths)
+        return Ragged(ids.values[turned - np.arange(len(turned))], ids.offsets)
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """As `tokens`, with the end of the text behind those of every text."""
+        ids = self.tokens(texts)
         ends = np.full(len(ids), self.end, np.int32)
         values = np.insert(ids.values, ids.offsets[1:], ends)
         return Ragged(values, ids.offsets + np.arange(len(ids) + 1))

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gatewise.errors import OptionError
+from gatewise.options import Level
+from gatewise.tasks.language.task import LanguageModel
+from language_cases import end, ids_of, made, plain_scores
+
+LEVELS: tuple[Level, ...] = ("word", "bpe", "char")
+
+
+def greedy(model: LanguageModel, prompt: str, count: int, repetition: float) -> list[int]:
+    """The ids that are written greedily, by plain equations from the start for every token."""
+    ids = [end(model), *ids_of(model, prompt)]
+    read = len(ids)
+    while len(ids) < read + count and (len(ids) == read or ids[-1] != end(model)):
+        scores = plain_scores(model, ids)[-1]
+        for id in set(ids) - {end(model)}:
+            scores[id] *= repetition if scores[id] < 0 else 1 / repetition
+        scores[0] = -math.inf
+        ids.append(int(scores.argmax()))
+    return ids[read:]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("repetition", [1.0, 1.3])
+@pytest.mark.parametrize("seed", range(3))
+def test_pieces_joined_are_the_text_of_the_equations(
+    level: Level, backward: bool, repetition: float, seed: int
+) -> None:
+    model = made(seed=seed, level=level, backward=backward)
+    model.weights_["output.bias"][end(model)] -= 3  # longer texts
+    ids = [id for id in greedy(model, "", 40, repetition) if id != end(model)]
+    assert 0 not in ids
+    stream = model.stream()
+    choices: dict[str, Any] = {"temperature": 0, "max_tokens": 40, "repetition": repetition}
+    pieces = list(stream.generate(**choices))
+    decoded = model.tokenizer_.decode(ids[::-1] if backward else ids)
+    assert "".join(pieces[::-1] if backward else pieces) == decoded
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_prompt_and_the_written_are_one_text(level: Level) -> None:
+    model = made(seed=1, level=level)
+    prompt = "the cat sat"
+    text = model.generate(prompt, temperature=0, max_tokens=6)
+    ids = [*ids_of(model, prompt), *greedy(model, prompt, 6, 1.0)]
+    assert text == model.tokenizer_.decode(id for id in ids if id != end(model))
+    if level != "char":  # there the space is a token, and the model goes on behind it
+        spaced = model.generate(prompt + " ", temperature=0, max_tokens=6)
+        assert spaced == prompt + " " + text.removeprefix(prompt).lstrip(" ")
+
+
+def test_a_backward_model_writes_before_its_prompt() -> None:
+    model = made(seed=1, backward=True)
+    written = [id for id in greedy(model, "the cat.", 6, 1.0) if id != end(model)]
+    decoded = model.tokenizer_.decode([*written[::-1], *ids_of(model, "the cat.")[::-1]])
+    assert model.generate("the cat.", temperature=0, max_tokens=6) == decoded
+    assert decoded.endswith(" the cat.")
+
+
+def test_max_tokens_is_the_number_of_tokens() -> None:
+    model = made(level="char")
+    model.weights_["output.bias"][end(model)] = -100
+    for count in (1, 2, 17):
+        assert len(model.generate("", max_tokens=count, seed=0)) == count
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_writing_stops_before_the_first_stop_text(backward: bool) -> None:
+    model = made(level="char", backward=backward)
+    model.weights_["output.bias"][end(model)] = -100
+    choices: dict[str, Any] = {"max_tokens": 40, "seed": 0}
+    whole = model.generate("", **choices)
+    assert len(whole) == 40
+    places = [(start, start + size) for start, size in product(range(0, 38, 3), (1, 2, 3))]
+    for start, stop in places:
+        text = whole[start:stop]
+        others = (text, "never met", text + "!")
+        for given in (text, others, list(others)):
+            written = model.generate("", stop=given, **choices)
+            if backward:
+                assert written == whole[whole.rindex(text) + len(text) :]
+            else:
+                assert written == whole[: whole.index(text)]
+            stream = model.stream()
+            pieces = list(stream.generate(stop=given, **choices))
+            assert "".join(pieces[::-1] if backward else pieces) == written
+            assert all(pieces)
+
+
+def test_a_stop_text_in_the_prompt_does_not_count() -> None:
+    model = made()
+    assert model.generate("the cat.", stop="cat", temperature=0).startswith("the cat.")
+
+
+def test_what_could_become_a_stop_text_is_written_when_it_does_not() -> None:
+    model = made(level="char")
+    model.weights_["output.bias"][end(model)] = -100
+    whole = model.generate("", max_tokens=20, seed=0)
+    assert model.generate("", max_tokens=20, seed=0, stop=whole[-3:] + "!") == whole
+
+
+def test_first_tokens_are_as_frequent_as_they_are_likely() -> None:
+    model = made(texts=["a b c d"], embedding_size=5)
+    scores = plain_scores(model, [end(model)])[-1]
+    powers = np.exp(scores[1:] / 2.0)
+    wanted = 4000 * powers / powers.sum()
+    stream = model.stream()
+    names = [*model.tokenizer_.vocabulary[1:], ""]
+    counts = dict.fromkeys(names, 0)
+    for seed in range(4000):
+        one = stream.copy()
+        counts["".join(one.generate(max_tokens=1, temperature=2.0, seed=seed))] += 1
+    found = np.array(list(counts.values()))
+    assert ((found - wanted) ** 2 / wanted).sum() < 23.51  # 4 degrees of freedom, p = 0.0001
+
+
+def test_a_seed_writes_the_same_text_and_none_another() -> None:
+    model = made()
+    model.weights_["output.bias"][end(model)] = -100
+    assert model.generate("the", seed=7) == model.generate("the", seed=7)
+    assert model.generate("the", temperature=5.0) != model.generate("the", temperature=5.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"max_tokens": 0}, "must be a whole number of at least 1. Got 0."),
+        ({"temperature": -1}, "must be a number of at least 0. Got -1."),
+        ({"top_k": -1}, "must be a whole number of at least 0. Got -1."),
+        ({"top_p": 0}, "must be a number of at most 1 and above 0. Got 0."),
+        ({"repetition": 0.5}, "must be a number of at least 1. Got 0.5."),
+        ({"stop": 3}, "must be a text or a list of texts or None. Got 3."),
+        ({"seed": -1}, "must be a whole number of at least 0 or None. Got -1."),
+        (
+            {"stop": ("a", "")},
+            "must hold no empty text, before which every text would stop. Got ('a', '').",
+        ),
+    ],
+)
+def test_a_wrong_choice_is_one_sentence(given: dict[str, Any], message: str) -> None:
+    [name] = given
+    with pytest.raises(OptionError) as problem:
+        made().stream().generate(**given)
+    assert str(problem.value) == f"The '{name}' option of Generation {message}"
+
+
+def test_an_unknown_choice_is_named() -> None:
+    with pytest.raises(OptionError, match="Did you mean 'temperature'"):
+        made().generate("the", temprature=1)
