@@ -15,6 +15,8 @@ KINDS: list[dict[str, Any]] = [
     {},
     {"cell": "gru", "num_layers": 2},
     {"hidden_size": 7, "tied": False},
+    {"embedding_size": 60, "hidden_size": 5},
+    {"embedding_size": 5, "hidden_size": 60},
     {"level": "char"},
     {"level": "bpe", "backward": True},
 ]

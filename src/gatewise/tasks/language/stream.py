@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gatewise import options
 from gatewise.decoding.sampling import choose, likeliest, penalised
-from gatewise.encoder import Floats, State
+from gatewise.encoder import State
 from gatewise.errors import DataError, OptionError
 from gatewise.ragged import Ragged
 from gatewise.tasks.language.generation import Generation, written
@@ -83,7 +83,7 @@ class Stream:
         """
         if not isinstance(k, int) or isinstance(k, bool) or k < 1:
             raise OptionError(f"k must be a whole number of at least 1. Got {k!r}.")
-        scores = self._scores()
+        scores = self._fitted.next_scores(self._hidden)
         powers = np.exp((scores - scores.max()).astype(np.float64))
         probabilities = powers / powers.sum()
         probabilities[self._fitted.tokenizer.unknown_id] = -1  # behind all others
@@ -107,7 +107,7 @@ class Stream:
 
     def write(self, generation: Generation, random: np.random.Generator) -> str | None:
         """Choose one token, read it, and return it as it stands in the text; None for the end."""
-        scores = self._scores()
+        scores = self._fitted.next_scores(self._hidden)
         if generation.repetition != 1:
             scores = penalised(scores, np.flatnonzero(self._seen), generation.repetition)
         scores[self._fitted.tokenizer.unknown_id] = -np.inf
@@ -126,16 +126,11 @@ class Stream:
         """Let ids (N,), at least one, go through the recurrent layers."""
         row = Ragged(ids, np.array([0, len(ids)]))
         hidden, self._states = self._fitted.walk(row, self._states, self._threads, self._precision)
-        self._hidden = hidden[-1:].copy()  # (1, H); a view would keep all of them
+        self._hidden = hidden[-1].copy()  # (H,); a view would keep all of them
         self._last = int(ids[-1])
         self._spaced = False
         self._seen[ids] = True
         self._seen[self._fitted.end] = False  # the end of a text repeats nothing
-
-    def _scores(self) -> Floats:
-        """Raw scores of all classes for the next token, (K,)."""
-        scores: Floats = self._fitted.scores(self._fitted.projected(self._hidden))[0]
-        return scores
 
     def _placed(self, id: int) -> str:
         """A token as it stands in the text beside the last one, with the space between them."""
