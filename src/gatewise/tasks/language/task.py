@@ -162,12 +162,12 @@ class LanguageModel:
         """Continue a text.
 
         Args:
-            prompt: what the text starts with; empty for a text from its start.
+            prompt: what the text starts with, or of a backward model ends with; may be empty.
             **choices: fields of `gatewise.tasks.language.generation.Generation`: max_tokens,
                 temperature, top_k, top_p, repetition, stop, seed.
 
         Returns:
-            The prompt and what was written behind it.
+            The prompt and what was written behind it, or by a backward model before it.
         """
         return generated(self.stream(), prompt, options.build(Generation, choices))
 
@@ -185,7 +185,13 @@ class LanguageModel:
             cache: tokens that the continuous cache remembers; 0 for no cache.
             documents: "joined" carries the state from text to text, "apart" does not; by default
                 as in training.
+
+        Raises:
+            OptionError: an argument is not allowed.
+            DataError: there are no texts, or one is no str.
         """
+        if documents not in (None, "joined", "apart"):
+            raise OptionError(f"documents must be joined, apart or None. Got {documents!r}.")
         return evaluate(
             self.fitted(),
             texts,

@@ -1,0 +1,151 @@
+"""How likely texts are: each by itself, and how well the model foretells all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gatewise.errors import DataError
+from gatewise.tasks.language.fitted import Fitted
+from gatewise.tasks.language.reading import checked, log_probabilities, read
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """How likely a text is.
+
+    Attributes:
+        text: as given.
+        tokens: every token as the model knows it and its log-probability in nats, in the order in
+            which the model reads them; the last one is "<end>".
+    """
+
+    text: str
+    tokens: tuple[tuple[str, float], ...]
+
+    @property
+    def log_probability(self) -> float:
+        """Of the text and its end, in nats."""
+        return math.fsum(value for _, value in self.tokens)
+
+    @property
+    def perplexity(self) -> float:
+        """Per token, the end counted."""
+        return _perplexity(-self.log_probability, len(self.tokens))
+
+
+@dataclass(frozen=True)
+class LanguageEvaluation:
+    """How well a model foretells texts. The end of every text counts, as a newline would.
+
+    Attributes:
+        tokens: of the model, and the ends of texts.
+        words: runs of characters without whitespace, and the ends of texts.
+        characters: and the ends of texts.
+        nats: log-probability of all tokens, with the sign turned.
+        unknown: tokens that the model does not know: it foretells "<unk>", which is easier.
+    """
+
+    tokens: int
+    words: int
+    characters: int
+    nats: float
+    unknown: int
+
+    @property
+    def loss(self) -> float:
+        """Nats per token: the cross-entropy."""
+        return self.nats / self.tokens
+
+    @property
+    def perplexity(self) -> float:
+        """Per token."""
+        return _perplexity(self.nats, self.tokens)
+
+    @property
+    def word_perplexity(self) -> float:
+        """Per word, whatever the tokens are: it compares models of different tokens."""
+        return _perplexity(self.nats, self.words)
+
+    @property
+    def bits_per_character(self) -> float:
+        """Bits per character, which compares models of different tokens too."""
+        return self.nats / math.log(2) / self.characters
+
+    def __str__(self) -> str:
+        return (
+            f"perplexity {self.perplexity:.2f} per token, {self.word_perplexity:.2f} per word, "
+            f"{self.bits_per_character:.3f} bits per character "
+            f"({self.tokens:,} tokens, {self.unknown / self.tokens:.2%} unknown)"
+        )
+
+
+def _perplexity(nats: float, count: int) -> float:
+    mean = nats / count
+    return math.exp(mean) if mean < 700 else math.inf  # what a float can hold
+
+
+def score(
+    fitted: Fitted, texts: Sequence[str], threads: int | None, precision: str
+) -> list[TextScore]:
+    """How likely every text is, each by itself.
+
+    Raises:
+        DataError: it is one str, or a text is none.
+    """
+    texts = list(checked(texts, "score"))
+    found: list[list[tuple[str, float]]] = [[]]
+    for outputs, targets in read(fitted, texts, joined=False, threads=threads, precision=precision):
+        values = log_probabilities(fitted, outputs, targets).tolist()
+        for target, value in zip(targets.tolist(), values, strict=True):
+            found[-1].append((fitted.classes[target], value))
+            if target == fitted.end:
+                found.append([])
+    return [TextScore(text, tuple(tokens)) for text, tokens in zip(texts, found, strict=False)]
+
+
+def evaluate(
+    fitted: Fitted,
+    texts: Iterable[str],
+    *,
+    cache: int,
+    joined: bool,
+    threads: int | None,
+    precision: str,
+) -> LanguageEvaluation:
+    """How well a model foretells texts, which need not fit into memory.
+
+    Args:
+        fitted: the model.
+        texts: in their order.
+        cache: tokens that the continuous cache remembers; 0 for no cache.
+        joined: whether the states go on from text to text. The cache goes on in any case.
+        threads: by default all cores.
+        precision: of the recurrent layers' products.
+
+    Raises:
+        DataError: it is one str, a text is none, or there are none.
+    """
+    tokens = words = characters = unknown = 0
+    nats = 0.0
+
+    def counted() -> Iterator[str]:
+        nonlocal words, characters
+        for text in checked(texts, "evaluate"):
+            words += len(text.split()) + 1
+            characters += len(text) + 1
+            yield text
+
+    for outputs, targets in read(
+        fitted, counted(), joined=joined, threads=threads, precision=precision
+    ):
+        values = log_probabilities(fitted, outputs, targets)
+        nats -= float(values.sum())
+        tokens += len(targets)
+        unknown += int(np.count_nonzero(targets == fitted.tokenizer.unknown_id))
+    if not tokens:
+        raise DataError("There are no texts to evaluate the model on.")
+    return LanguageEvaluation(tokens, words, characters, nats, unknown)
