@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatewise.errors import DataError
+from gatewise.errors import DataError, OptionError
+from gatewise.tasks.language.cache import Window, mixed
 from gatewise.tasks.language.fitted import Fitted
 from gatewise.tasks.language.reading import checked, log_probabilities, read
 
@@ -127,8 +128,12 @@ def evaluate(
         precision: of the recurrent layers' products.
 
     Raises:
+        OptionError: cache is no whole number of at least 0.
         DataError: it is one str, a text is none, or there are none.
     """
+    if not isinstance(cache, int) or isinstance(cache, bool) or cache < 0:
+        raise OptionError(f"cache must be a whole number of at least 0. Got {cache!r}.")
+    window = Window(cache, (fitted.cache.flatness,)) if cache else None
     tokens = words = characters = unknown = 0
     nats = 0.0
 
@@ -143,6 +148,8 @@ def evaluate(
         fitted, counted(), joined=joined, threads=threads, precision=precision
     ):
         values = log_probabilities(fitted, outputs, targets)
+        if window is not None:
+            values = mixed(values, window.probabilities(outputs, targets)[0], fitted.cache.share)
         nats -= float(values.sum())
         tokens += len(targets)
         unknown += int(np.count_nonzero(targets == fitted.tokenizer.unknown_id))

@@ -5,6 +5,7 @@ Fitting needs PyTorch and happens in `fit.py`; everything here answers without i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -237,7 +238,9 @@ class LanguageModel:
         weights = weights_of(folder, model.weight_shapes(len(tokenizer)))
         try:
             cache = Cache(*msgspec.convert(folder.labels, dict[str, tuple[float, float]])["cache"])
-        except (msgspec.ValidationError, KeyError):
+            if not (0 <= cache.flatness < math.inf and 0 <= cache.share <= 1):
+                raise ValueError(cache)
+        except (ValueError, KeyError):
             raise ModelFileError(
                 f"{folder.path}/labels.json does not hold the cache of a language model."
             ) from None
