@@ -50,6 +50,17 @@ def made(seed: int = 0, texts: Sequence[str] = TEXTS, **given: Any) -> LanguageM
     return model
 
 
+def fixed(scores: dict[str, float], **given: Any) -> LanguageModel:
+    """A model whose raw scores are always these, and 0 of all other tokens."""
+    model = made(**given)
+    for array in model.weights_.values():
+        array[:] = 0
+    classes = [*model.tokenizer_.vocabulary, "<end>"]
+    for token, score in scores.items():
+        model.weights_["output.bias"][classes.index(token)] = score
+    return model
+
+
 def plain_outputs(model: LanguageModel, ids: Sequence[int]) -> NDArray[np.float64]:
     """The output after every one of the ids, (N, E), from zeros on, in float64."""
     weights = {name: array.astype(np.float64) for name, array in model.weights_.items()}

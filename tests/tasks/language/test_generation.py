@@ -10,7 +10,7 @@ import pytest
 from gatewise.errors import OptionError
 from gatewise.options import Level
 from gatewise.tasks.language.task import LanguageModel
-from language_cases import end, ids_of, made, plain_scores
+from language_cases import end, fixed, ids_of, made, plain_scores
 
 LEVELS: tuple[Level, ...] = ("word", "bpe", "char")
 
@@ -94,6 +94,26 @@ def test_writing_stops_before_the_first_stop_text(backward: bool) -> None:
             pieces = list(stream.generate(stop=given, **choices))
             assert "".join(pieces[::-1] if backward else pieces) == written
             assert all(pieces)
+
+
+def test_the_first_of_many_stop_texts_in_a_token_counts() -> None:
+    model = fixed({"cat": 1})
+    for stops, text in ((("t", "a"), "c"), (("a", "t"), "c"), (("t", "at", "ca"), ""), ("t", "ca")):
+        assert model.generate("", temperature=0, stop=stops) == text
+
+
+def test_a_space_behind_the_prompt_is_not_written_again() -> None:
+    for level, text in (("word", "cat cat cat"), ("bpe", "cat cat cat"), ("char", "cat      ")):
+        model = fixed({{"word": "cat", "bpe": "▁cat", "char": " "}[level]: 1}, level=level)
+        count = 5 if level == "char" else 2
+        assert model.generate("cat ", temperature=0, max_tokens=count) == text
+
+
+def test_the_end_of_the_text_before_is_no_repetition() -> None:
+    model = fixed({"<end>": 3, "cat": 2, "dog": 1})
+    assert model.generate("", temperature=0, repetition=10) == ""
+    model = fixed({"cat": 3, "<end>": 2, "dog": 1})
+    assert model.generate("", temperature=0, repetition=10) == "cat"
 
 
 def test_a_stop_text_in_the_prompt_does_not_count() -> None:

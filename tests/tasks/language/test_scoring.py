@@ -12,7 +12,7 @@ from gatewise.errors import DataError, NotFittedError, OptionError
 from gatewise.tasks.language import reading
 from gatewise.tasks.language.scoring import LanguageEvaluation, TextScore
 from gatewise.tasks.language.task import LanguageModel
-from language_cases import TEXTS, end, ids_of, made, plain_log_probabilities
+from language_cases import TEXTS, end, fixed, ids_of, made, plain_log_probabilities
 
 KINDS: list[dict[str, Any]] = [
     {},
@@ -94,6 +94,13 @@ def test_perplexity_per_word_and_bits_per_character_by_hand() -> None:
     found = model.evaluate(["unable tac", "cat"], documents="apart")
     assert found.word_perplexity == pytest.approx(math.exp(nats / 5), rel=1e-5)
     assert found.bits_per_character == pytest.approx(nats / math.log(2) / 15, rel=1e-5)
+
+
+def test_high_scores_do_not_overflow() -> None:
+    model = fixed({"cat": 500, "dog": 499})
+    cat, end_of_text = model.score(["cat"])[0].tokens
+    assert cat[1] == pytest.approx(-math.log(1 + math.exp(-1)), rel=1e-5)
+    assert end_of_text[1] == pytest.approx(-500.3133, rel=1e-5)
 
 
 @pytest.mark.parametrize("documents", ["joined", "apart"])

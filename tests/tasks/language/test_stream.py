@@ -9,7 +9,7 @@ import pytest
 from gatewise.errors import DataError, NotFittedError, OptionError
 from gatewise.tasks.language import stream as stream_module
 from gatewise.tasks.language.task import LanguageModel
-from language_cases import TEXTS, end, ids_of, made, plain_log_probabilities
+from language_cases import TEXTS, end, fixed, ids_of, made, plain_log_probabilities
 
 KINDS: list[dict[str, Any]] = [
     {},
@@ -75,6 +75,20 @@ def test_a_copy_goes_its_own_way() -> None:
     other.feed("sat on")
     assert one.next() == model.next("the cat")
     assert other.next() == model.next("the cat sat on")
+
+    model = fixed({"cat": 3, "dog": 2})
+    one = model.stream()
+    other = one.copy()
+    other.feed("cat")
+    for stream, text in ((one, "cat"), (other, "dog")):
+        written = "".join(stream.generate(temperature=0, max_tokens=1, repetition=2))
+        assert written.strip() == text
+
+
+def test_a_stream_writes_what_the_model_does() -> None:
+    model = made()
+    one = model.stream()
+    one.feed("the cat")
     greedy: dict[str, Any] = {"temperature": 0, "max_tokens": 9, "repetition": 3.0}
     assert model.generate("the cat", **greedy) == "the cat" + "".join(one.generate(**greedy))
 
