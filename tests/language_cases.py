@@ -93,6 +93,6 @@ def end(model: LanguageModel) -> int:
 
 
 def ids_of(model: LanguageModel, text: str) -> list[int]:
-    """Ids of a text in reading order, without its end."""
+    """Ids of a text without its end."""
     ids: list[int] = model.tokenizer_.encode([text]).values.tolist()
-    return ids[::-1] if model.backward else ids
+    return ids

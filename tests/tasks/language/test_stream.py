@@ -18,7 +18,8 @@ KINDS: list[dict[str, Any]] = [
     {"embedding_size": 60, "hidden_size": 5},
     {"embedding_size": 5, "hidden_size": 60},
     {"level": "char"},
-    {"level": "bpe", "backward": True},
+    {"level": "bpe", "bidirectional": True},
+    {"level": "whitespace", "cell": "rnn"},
 ]
 
 
@@ -53,7 +54,7 @@ def test_words_fed_one_by_one_are_as_the_text_at_once(given: dict[str, Any]) -> 
         parts = list(TEXTS[0])
     one, other = model.stream(), model.stream()
     one.feed(TEXTS[0])
-    for part in parts[::-1] if model.backward else parts:
+    for part in parts:
         other.feed(part)
     assert one.next(100) == other.next(100)
     choices: dict[str, Any] = {"max_tokens": 20, "repetition": 1.5, "seed": 1}

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.encoder import Floats
+from gatewise.tasks.language.corpus import lines
 from gatewise.tasks.language.fitted import Cache, Fitted
 from gatewise.tasks.language.reading import log_probabilities, read
 
@@ -117,7 +118,7 @@ def tuned(
     model, cached, left = [], [], TUNED_ON
     joined = fitted.chosen.documents == "joined"
     for outputs, targets in read(
-        fitted, texts, joined=joined, threads=threads, precision=precision
+        fitted, lines(texts, joined=joined), joined=joined, threads=threads, precision=precision
     ):
         outputs, targets = outputs[:left], targets[:left]  # noqa: PLW2901
         model.append(log_probabilities(fitted, outputs, targets))

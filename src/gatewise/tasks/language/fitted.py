@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -113,14 +114,6 @@ class Fitted:
         """Raw scores of all classes: (…, E) → (…, K)."""
         return np.asarray(outputs @ self.output_weight.T + self.weights["output.bias"], np.float32)
 
-    def tokens(self, texts: Sequence[str]) -> Ragged:
-        """Every text as the ids of its tokens, in the order in which the model reads them."""
-        ids = self.tokenizer.encode(texts)
-        if not self.chosen.backward:
-            return ids
-        turned = np.repeat(ids.offsets[:-1] + ids.offsets[1:] - 1, ids.lengths)
-        return Ragged(ids.values[turned - np.arange(len(turned))], ids.offsets)
-
     @cached_property
     def _folded(self) -> tuple[Floats, Floats] | None:
         """Weight (K, H) and bias (K,) of projection and scores in one; None where two are faster.
@@ -147,11 +140,18 @@ class Fitted:
         return np.asarray(weight @ hidden + bias, np.float32)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
-        """As `tokens`, with the end of the text behind those of every text."""
-        ids = self.tokens(texts)
-        ends = np.full(len(ids), self.end, np.int32)
-        values = np.insert(ids.values, ids.offsets[1:], ends)
-        return Ragged(values, ids.offsets + np.arange(len(ids) + 1))
+        """Every text as the ids of its tokens and the end behind them.
+
+        Where texts are joined, every line of one is a text of its own, as in training: an end
+        stands for every line break.
+        """
+        joined = self.chosen.documents == "joined"
+        parts = [text.split("\n") if joined else [text] for text in texts]
+        ids = self.tokenizer.encode(list(itertools.chain.from_iterable(parts)))
+        values = np.insert(ids.values, ids.offsets[1:], np.int32(self.end))
+        offsets = ids.offsets + np.arange(len(ids) + 1)
+        counts = itertools.accumulate(map(len, parts), initial=0)
+        return Ragged(values, offsets[list(counts)])
 
     def before(self, ids: Ragged) -> NDArray[np.int32]:
         """The token before every token; before the first of a text stands the end of another."""

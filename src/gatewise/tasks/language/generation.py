@@ -66,22 +66,18 @@ class Generation:
 
 
 def generated(stream: Stream, prompt: str, generation: Generation) -> str:
-    """The prompt and what the stream writes behind it; a backward one writes before it.
+    """The prompt and what the stream writes behind it.
 
     It ends at the end of a text, before a stop text, or after `max_tokens`.
     """
     stream.feed(prompt)
-    pieces = list(written(stream, generation))
-    return "".join([*pieces[::-1], prompt] if stream.backward else [prompt, *pieces])
+    return "".join([prompt, *written(stream, generation)])
 
 
 def written(stream: Stream, generation: Generation) -> Iterator[str]:
     """What a stream writes, piece by piece; see `Stream.generate`."""
     random = np.random.default_rng(generation.seed)
     pieces = (stream.write(generation, random) for _ in range(generation.max_tokens))
-    if stream.backward:  # a text written from its end is, read from its end, an ordinary one
-        stops = [stop[::-1] for stop in generation.stops]
-        return (piece[::-1] for piece in _until((p and p[::-1] for p in pieces), stops))
     return _until(pieces, generation.stops)
 
 

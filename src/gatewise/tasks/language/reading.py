@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.encoder import Floats, State
-from gatewise.errors import DataError
 from gatewise.ragged import Ragged
 from gatewise.tasks.language.fitted import Fitted
 
@@ -81,27 +80,3 @@ def log_probabilities(
         sums = np.exp(scores, out=scores).sum(axis=1)
         result[some] = wanted - np.log(sums)
     return result
-
-
-def checked(texts: Iterable[str], verb: str) -> Iterator[str]:
-    """The same texts, one by one.
-
-    Args:
-        texts: any iterable of texts.
-        verb: who takes them, for the message.
-
-    Raises:
-        DataError: at once if it is one str; at a text that is none.
-    """
-    if isinstance(texts, str):
-        raise DataError(
-            f"{verb}() takes a list of texts. Got one text: put it in brackets, [text]."
-        )
-    return _texts(texts)
-
-
-def _texts(texts: Iterable[str]) -> Iterator[str]:
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise DataError(f"Every text must be a str. Text {number} is {text!r}.")
-        yield text

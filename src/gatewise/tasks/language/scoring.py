@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from gatewise.errors import DataError, OptionError
 from gatewise.tasks.language.cache import Window, mixed
+from gatewise.tasks.language.corpus import lines
 from gatewise.tasks.language.fitted import Fitted
-from gatewise.tasks.language.reading import checked, log_probabilities, read
+from gatewise.tasks.language.reading import log_probabilities, read
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class TextScore:
 
     Attributes:
         text: as given.
-        tokens: every token as the model knows it and its log-probability in nats, in the order in
-            which the model reads them; the last one is "<end>".
+        tokens: every token as the model knows it and its log-probability in nats; the last one is
+            "<end>".
     """
 
     text: str
@@ -97,15 +99,17 @@ def score(
     Raises:
         DataError: it is one str, or a text is none.
     """
-    texts = list(checked(texts, "score"))
-    found: list[list[tuple[str, float]]] = [[]]
+    texts = list(lines(texts, joined=False))
+    found: list[tuple[str, float]] = []
     for outputs, targets in read(fitted, texts, joined=False, threads=threads, precision=precision):
+        tokens = [fitted.classes[target] for target in targets]
         values = log_probabilities(fitted, outputs, targets).tolist()
-        for target, value in zip(targets.tolist(), values, strict=True):
-            found[-1].append((fitted.classes[target], value))
-            if target == fitted.end:
-                found.append([])
-    return [TextScore(text, tuple(tokens)) for text, tokens in zip(texts, found, strict=False)]
+        found += zip(tokens, values, strict=True)
+    offsets = fitted.encode(texts).offsets.tolist()
+    return [
+        TextScore(text, tuple(found[start:stop]))
+        for text, (start, stop) in zip(texts, pairwise(offsets), strict=True)
+    ]
 
 
 def evaluate(
@@ -139,7 +143,7 @@ def evaluate(
 
     def counted() -> Iterator[str]:
         nonlocal words, characters
-        for text in checked(texts, "evaluate"):
+        for text in lines(texts, joined=fitted.chosen.documents == "joined"):
             words += len(text.split()) + 1
             characters += len(text) + 1
             yield text

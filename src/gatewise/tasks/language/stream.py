@@ -27,10 +27,7 @@ class Stream:
 
     What was read and written is one text: texts fed one after the other are as one fed at once,
     where they are parted at spaces (at level "char": anywhere). The model has seen the end of
-    another text before the first token.
-
-    A stream of a backward model goes towards the start of its text: what is fed or written next
-    stands before all that there is.
+    another text before the first token. Where texts are joined, a line break is an end too.
 
     Example:
         >>> stream = lm.stream()
@@ -43,7 +40,6 @@ class Stream:
         self._fitted = fitted
         self._threads = threads
         self._precision = precision
-        self.backward = fitted.chosen.backward
         self.reset()
 
     def reset(self) -> None:
@@ -66,11 +62,11 @@ class Stream:
         """
         if not isinstance(text, str):
             raise DataError(f"feed() takes one text. Got {text!r}.")
-        ids = self._fitted.tokens([text]).values
+        ids = self._fitted.encode([text]).values[:-1]  # the text goes on
         for start in range(0, len(ids), READ_AT_ONCE):
             self._read(ids[start : start + READ_AT_ONCE])
         if text and self._fitted.tokenizer.level != "char":
-            self._spaced = text[0 if self.backward else -1].isspace()
+            self._spaced = text[-1].isspace()
 
     def next(self, k: int = 5) -> list[tuple[str, float]]:
         """The k likeliest next tokens and their probabilities, likeliest first.
@@ -94,8 +90,7 @@ class Stream:
         """Write on, and yield what is written as it comes; joined, the pieces are the text.
 
         It ends as `LanguageModel.generate` does. The stream has then read all that it wrote, a stop
-        text and the end of the text too: what it writes afterwards is another text. Pieces of a
-        backward model stand before those that came earlier.
+        text and the end of the text too: what it writes afterwards is another text.
 
         Args:
             **choices: fields of `gatewise.tasks.language.generation.Generation`.
@@ -138,8 +133,5 @@ class Stream:
         if self._last == self._fitted.end:
             return decode([id])
         # Whether there is a space depends on no more than the two tokens.
-        if self.backward:
-            text = decode([id, self._last]).removesuffix(decode([self._last]))
-            return text.rstrip(" ") if self._spaced else text
         text = decode([self._last, id]).removeprefix(decode([self._last]))
         return text.lstrip(" ") if self._spaced else text

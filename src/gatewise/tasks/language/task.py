@@ -163,12 +163,12 @@ class LanguageModel:
         """Continue a text.
 
         Args:
-            prompt: what the text starts with, or of a backward model ends with; may be empty.
+            prompt: what the text starts with; empty for a text from its start.
             **choices: fields of `gatewise.tasks.language.generation.Generation`: max_tokens,
                 temperature, top_k, top_p, repetition, stop, seed.
 
         Returns:
-            The prompt and what was written behind it, or by a backward model before it.
+            The prompt and what was written behind it.
         """
         return generated(self.stream(), prompt, options.build(Generation, choices))
 

@@ -18,7 +18,8 @@ KINDS: list[dict[str, Any]] = [
     {},
     {"cell": "gru", "num_layers": 2, "hidden_size": 7},
     {"level": "char", "tied": False},
-    {"level": "bpe", "backward": True},
+    {"level": "bpe", "bidirectional": True},
+    {"level": "whitespace"},
 ]
 SOME = [*TEXTS, "", "A strange, strange cat."]
 
@@ -153,9 +154,29 @@ def test_an_evaluation_is_one_line() -> None:
     )
 
 
+def test_the_lines_of_joined_texts_are_texts_of_their_own() -> None:
+    text, parts = "the cat\nsat on\n\nthe mat", ["the cat", "sat on", "", "the mat"]
+    joined, apart = (made(level="char", documents=how) for how in ("joined", "apart"))
+    assert joined.evaluate([text + "\n"]) == joined.evaluate(parts)
+    [one] = joined.score([text])
+    wanted = [value for line in plain_values(joined, parts, joined=True) for value in line]
+    np.testing.assert_allclose([value for _, value in one.tokens], wanted, atol=1e-4)
+    assert [token for token, _ in one.tokens].count("<end>") == 4
+    assert len(joined.score([text, "a\nb", "c"])) == 3
+    assert [token for token, _ in apart.score([text])[0].tokens].count("<unk>") == 3
+    stream, other = joined.stream(), joined.stream()
+    stream.feed("the cat\nsat")
+    for part in ("the cat", "\n", "sat"):
+        other.feed(part)
+    ids = [end(joined), *ids_of(joined, "the cat"), end(joined), *ids_of(joined, "sat")]
+    likeliest = plain_log_probabilities(joined, ids)[-1].max()
+    assert stream.next(100) == other.next(100)
+    assert stream.next(1)[0][1] == pytest.approx(math.exp(likeliest), rel=1e-4)
+
+
 def test_one_str_is_no_list_of_texts() -> None:
     for verb in ("score", "evaluate"):
-        with pytest.raises(DataError, match=rf"^{verb}\(\) takes a list of texts\. Got one text"):
+        with pytest.raises(DataError, match=r"^Texts must be a list of texts\. Got one text"):
             getattr(made(), verb)("the cat")
 
 
