@@ -149,7 +149,7 @@ def test_a_hopeless_perplexity_is_infinite() -> None:
 def test_an_evaluation_is_one_line() -> None:
     evaluation = LanguageEvaluation(tokens=2000, words=1000, characters=5000, nats=4e3, unknown=5)
     assert str(evaluation) == (
-        "perplexity 7.39 per token, 54.60 per word, 1.154 bits per character "
+        "perplexity 7.39 per token, 54.598 per word, 1.154 bits per character "
         "(2,000 tokens, 0.25% unknown)"
     )
 

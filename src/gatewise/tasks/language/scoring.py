@@ -80,7 +80,7 @@ class LanguageEvaluation:
 
     def __str__(self) -> str:
         return (
-            f"perplexity {self.perplexity:.2f} per token, {self.word_perplexity:.2f} per word, "
+            f"perplexity {self.perplexity:.2f} per token, {self.word_perplexity:.5g} per word, "
             f"{self.bits_per_character:.3f} bits per character "
             f"({self.tokens:,} tokens, {self.unknown / self.tokens:.2%} unknown)"
         )
