@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -14,7 +15,7 @@ from gatewise.nn.table import Table, distinct
 from gatewise.options import Training
 from gatewise.training import resting, tables
 from gatewise.training.optimizer import LARGE, Optimizer
-from gatewise.training.schedule import one_cycle
+from gatewise.training.schedule import Rate, one_cycle
 
 STEPS = 120
 
@@ -49,7 +50,11 @@ def batches(rows: int, size: int) -> list[Tensor]:
 
 
 def plain_run(
-    network: Bags, given: list[Tensor], training: Training, epsilon: float = 1e-8
+    network: Bags,
+    given: list[Tensor],
+    training: Training,
+    epsilon: float = 1e-8,
+    rates: Mapping[str, Rate] | None = None,
 ) -> tuple[list[Tensor], list[Tensor], list[float]]:
     """Weights, their averages and the norms, made with torch's own parts and every row's."""
     parameters = list(network.parameters())
@@ -60,7 +65,8 @@ def plain_run(
     optimizer = torch.optim.AdamW(
         groups, training.learning_rate, weight_decay=training.weight_decay
     )
-    schedule = one_cycle(optimizer, STEPS, training.warmup)
+    first, others = (rates or {}).get("table", Rate()), Rate()
+    schedule = one_cycle(optimizer, STEPS, training.warmup, [first, others])
     averages = [p.detach().clone() for p in parameters]
     norms = []
     for step, ids in enumerate(given, 1):
@@ -79,9 +85,12 @@ def plain_run(
 
 
 def lazy_run(
-    network: Bags, given: list[Tensor], training: Training
+    network: Bags,
+    given: list[Tensor],
+    training: Training,
+    rates: Mapping[str, Rate] | None = None,
 ) -> tuple[list[Tensor], list[Tensor], list[float]]:
-    optimizer, norms = Optimizer(network, training, STEPS), []
+    optimizer, norms = Optimizer(network, training, STEPS, rates), []
     for ids in given:
         optimizer.zero_grad()
         network.learn(ids)
@@ -115,6 +124,25 @@ def test_rows_that_rest_end_where_torch_moves_them(
     np.testing.assert_allclose(found[2], expected[2], rtol=1e-9)
     for ours, theirs in zip(found[0] + found[1], expected[0] + expected[1], strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-10)
+
+
+def test_weights_learn_at_rates_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (resting, tables):
+        monkeypatch.setattr(module, "EPS", 1e-16)
+    network, given, training = Bags(), batches(LARGE, 16), Training(learning_rate=0.05)
+    rates = {"table": Rate(0.3, first=40)}
+    expected = plain_run(deepcopy(network), given, training, 1e-16, rates)
+    found = lazy_run(network, given, training, rates)
+    for ours, theirs in zip(found[0] + found[1], expected[0] + expected[1], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-10)
+
+
+def test_weights_rest_before_their_first_step() -> None:
+    network, training = Bags(), Training(learning_rate=0.05)
+    before = deepcopy(network)
+    lazy_run(network, batches(LARGE, 16), training, {"table": Rate(1.0, first=STEPS)})
+    assert torch.equal(network.table, before.table)
+    assert not torch.equal(network.linear.weight, before.linear.weight)
 
 
 def test_epsilon_hardly_tells_rows_that_rest_from_rows_that_torch_moves() -> None:

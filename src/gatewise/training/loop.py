@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
 import torch
@@ -15,6 +15,7 @@ from gatewise.training.average import Best
 from gatewise.training.guard import Diverged, Guard
 from gatewise.training.optimizer import Optimizer
 from gatewise.training.progress import Epoch, Progress
+from gatewise.training.schedule import Rate
 
 
 class Batch(Protocol):
@@ -37,6 +38,7 @@ def train(
     training: Training,
     steps: int,
     progress: Progress,
+    rates: Mapping[str, Rate] | None = None,
 ) -> Iterator[Epoch]:
     """Train a network, yielding after every epoch; it ends holding the best averaged weights.
 
@@ -50,13 +52,14 @@ def train(
         training: epochs, rates, clipping, averaging, patience.
         steps: batches of all epochs.
         progress: is told of every step and epoch.
+        rates: of the weights that do not learn at the usual one, by their names.
 
     Raises:
         TrainingError: the loss became infinite or ran away before anything was learned.
     """
     epochs = training.epochs
     assert epochs is not None
-    optimizer = Optimizer(network, training, steps)
+    optimizer = Optimizer(network, training, steps, rates)
     try:
         guard = Guard(training.learning_rate)
         best, least_loss, scored = Best(optimizer.average), float("inf"), False

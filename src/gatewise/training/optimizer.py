@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +12,7 @@ from gatewise.options import Training
 from gatewise.training.average import WeightAverage
 from gatewise.training.interruption import uninterrupted
 from gatewise.training.resting import MissedSteps
-from gatewise.training.schedule import one_cycle
+from gatewise.training.schedule import Rate, one_cycle
 from gatewise.training.tables import LazyTable
 
 LARGE = 4096
@@ -24,26 +26,42 @@ class Optimizer:
         network: whose parameters are trained.
         training: rates, clipping, averaging.
         steps: of the whole run.
+        rates: of the weights that do not learn at the usual one, by their names.
     """
 
-    def __init__(self, network: nn.Module, training: Training, steps: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        training: Training,
+        steps: int,
+        rates: Mapping[str, Rate] | None = None,
+    ) -> None:
         self._clip = training.clip
-        self._missed = MissedSteps(training.weight_decay)
-        parameters = [p for p in network.parameters() if p.requires_grad]
-        large = [p for p in parameters if isinstance(p, Table) and len(p) >= LARGE]
-        self._tables = [LazyTable(p, self._missed, training.weight_decay) for p in large]
-        followed = {id(p) for p in large}
-        self._dense = [p for p in parameters if id(p) not in followed]
+        groups: dict[Rate, list[nn.Parameter]] = {}
+        for name, parameter in network.named_parameters():
+            if parameter.requires_grad:
+                groups.setdefault((rates or {}).get(name, Rate()), []).append(parameter)
+        self._tables: list[list[LazyTable]] = []
+        self._missed = [MissedSteps(training.weight_decay) for _ in groups]
+        for parameters, missed in zip(groups.values(), self._missed, strict=True):
+            large = [p for p in parameters if isinstance(p, Table) and len(p) >= LARGE]
+            self._tables.append([LazyTable(p, missed, training.weight_decay) for p in large])
+        followed = {id(table.table) for table in self._every_table()}
+        dense = [[p for p in group if id(p) not in followed] for group in groups.values()]
+        self._dense = [p for group in dense for p in group]
         self._adamw = torch.optim.AdamW(
-            self._dense, training.learning_rate, weight_decay=training.weight_decay, fused=True
+            [{"params": group} for group in dense],
+            training.learning_rate,
+            weight_decay=training.weight_decay,
+            fused=True,
         )
-        self._schedule = one_cycle(self._adamw, steps, training.warmup)
-        self.average = WeightAverage(network, training.average, self._tables)
+        self._schedule = one_cycle(self._adamw, steps, training.warmup, list(groups))
+        self.average = WeightAverage(network, training.average, self._every_table())
 
     def zero_grad(self) -> None:
         """Forget the gradients of the step before."""
         self._adamw.zero_grad()
-        for table in self._tables:
+        for table in self._every_table():
             table.zero_grad()
 
     def gradient_norm(self) -> float:
@@ -58,30 +76,37 @@ class Optimizer:
         """
         if 0 < self._clip < gradient_norm:
             torch._foreach_mul_(self._gradients(), self._clip / (gradient_norm + 1e-6))
-        rate = self._schedule.get_last_lr()[0]
+        rates = [float(rate) for rate in self._schedule.get_last_lr()]
         # Rows, their averages and the step they are from belong together.
         with uninterrupted():
             self._adamw.step()
             self._schedule.step()
             kept = self.average.update()
-            for table in self._tables:
-                table.step(float(rate), kept)
-            self._missed.advance(float(rate), kept)
-        if self._missed.full:
+            for rate, tables, missed in zip(rates, self._tables, self._missed, strict=True):
+                for table in tables:
+                    table.step(rate, kept)
+                missed.advance(rate, kept)
+        if self._missed[0].full:
             self.settle()
 
     def settle(self) -> None:
         """Bring all rows of all tables and of their averages up to now."""
         with uninterrupted():
-            for table in self._tables:
+            for table in self._every_table():
                 table.settle()
-            self._missed.restart()
+            for missed in self._missed:
+                missed.restart()
 
     def release(self) -> None:
         """Let the network's tables be parameters like others again."""
-        for table in self._tables:
+        for table in self._every_table():
             table.release()
 
+    def _every_table(self) -> list[LazyTable]:
+        return [table for group in self._tables for table in group]
+
     def _gradients(self) -> list[Tensor]:
-        gradients = [p.grad for p in self._dense] + [table.gradient for table in self._tables]
+        gradients = [p.grad for p in self._dense] + [
+            table.gradient for table in self._every_table()
+        ]
         return [gradient for gradient in gradients if gradient is not None]
