@@ -86,6 +86,8 @@ def check(owner: Any) -> None:
 
 def _complaint(value: Any, kind: Any, limits: Any) -> str | None:
     """What would be allowed, or None where the value is fine."""
+    if kind is Any:
+        return None
     if get_origin(kind) in (Union, types.UnionType):
         complaints = [_complaint(value, part, limits) for part in get_args(kind)]
         if None in complaints:

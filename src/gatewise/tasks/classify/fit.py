@@ -40,6 +40,7 @@ from gatewise.tasks.classify.scoring import (
     linear_figures,
     probabilities,
 )
+from gatewise.tasks.classify.transfer import language_model, rates, start_from, with_options_of
 from gatewise.text.pairs import pair_buckets, rarity
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
@@ -82,13 +83,9 @@ def fit(
     else:
         dev_rows = read_rows(*dev, labels)
 
-    tokenizer = Tokenizer.train(
-        rows.texts,
-        level=classifier.level,
-        lowercase=classifier.lowercase,
-        max_vocabulary=classifier.max_vocabulary,
-        min_count=classifier.min_count,
-    )
+    model = language_model(classifier.encoder)
+    wanted = classifier if model is None else with_options_of(classifier, model)
+    tokenizer = _tokenizer(wanted, rows.texts) if model is None else model.tokenizer_
     # One call for both, so that an unknown word has the same id in both.
     encoded, unknown = tokenizer.encode_open([*rows.texts, *dev_rows.texts])
     longer = int((encoded.lengths[: len(rows)] > classifier.max_length).sum())
@@ -110,7 +107,7 @@ def fit(
                 "of this language, and of words?"
             )
     defaults = Defaults.derive(len(rows), len(ids.values), len(labels.names))
-    chosen = _resolved(classifier, defaults, vectors)
+    chosen = _resolved(wanted, defaults, vectors)
     training = replace(
         training,
         epochs=training.epochs or defaults.epochs,
@@ -120,7 +117,19 @@ def fit(
 
     with torch_settings(training):
         network = _network(chosen, tokenizer, labels, unknown, rows, vectors, ids, training)
-        history = _train(network, rows, ids, dev_rows, dev_ids, labels, training, warnings)
+        if model is not None:
+            start_from(network.encoder, model)
+        history = _train(
+            network,
+            rows,
+            ids,
+            dev_rows,
+            dev_ids,
+            labels,
+            training,
+            warnings,
+            pretrained=model is not None,
+        )
         calibrate(network, dev_rows, dev_ids, labels)
         weights = network.arrays()
         found = probabilities(network, dev_ids, labels)
@@ -151,6 +160,16 @@ def fit(
             classifier.report_ = replace(report, **linear_figures(rows, dev_rows, labels, found))
 
 
+def _tokenizer(classifier: TextClassifier, texts: Sequence[str]) -> Tokenizer:
+    return Tokenizer.train(
+        texts,
+        level=classifier.level,
+        lowercase=classifier.lowercase,
+        max_vocabulary=classifier.max_vocabulary,
+        min_count=classifier.min_count,
+    )
+
+
 def _train(
     network: ClassifierNetwork,
     rows: Rows,
@@ -160,6 +179,8 @@ def _train(
     labels: Labels,
     training: ClassifierTraining,
     warnings: Sequence[str],
+    *,
+    pretrained: bool,
 ) -> list[Epoch]:
     """Run the loop to its end; the network then holds the best weights."""
 
@@ -174,12 +195,16 @@ def _train(
     # Counted one by one: with a limit on tokens, epochs differ in their number of batches.
     epochs = range(1, training.epochs + 1)
     steps = sum(len(_places(ids, training, epoch)) for epoch in epochs)
+    slower = None
+    if pretrained:
+        names = [name for name, _ in network.named_parameters()]
+        slower = rates(names, network.encoder.shape.num_layers, training, steps)
     metric = "macro-F1" if labels.multiple else "accuracy"
     tokens = training.epochs * len(ids.values)
     with Progress(tokens, training.epochs, metric, quiet=training.quiet) as progress:
         for warning in warnings:
             progress.warn(warning)
-        return list(train(network, network.loss, batches, score, training, steps, progress))
+        return list(train(network, network.loss, batches, score, training, steps, progress, slower))
 
 
 def _warnings(rows: Rows, labels: Labels, training: ClassifierTraining) -> list[str]:

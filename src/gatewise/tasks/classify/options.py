@@ -20,6 +20,17 @@ class ClassifierTraining(Training):
         minimum=1,
     )
     batch_tokens: int = option(16_384, "Tokens of a batch, at most.", minimum=1)
+    layer_decay: float = option(
+        2.6,
+        "How many times slower every layer learns than the one above it, where training starts "
+        "from a language model or an earlier fit; 1 for all the same.",
+        minimum=1,
+    )
+    gradual: bool = option(
+        True,
+        "Where training starts from a language model, let the layers learn from the top down, one "
+        "more every epoch.",
+    )
     max_classes: int = option(1000, "Different labels that are allowed.", minimum=2)
     baseline: bool = option(
         True, "Also fit TF-IDF with logistic regression on the same rows, for comparison."

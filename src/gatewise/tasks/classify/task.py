@@ -108,6 +108,13 @@ class TextClassifier:
         None, "File of pretrained word vectors (GloVe, word2vec or fastText text).", saved=False
     )
 
+    encoder: Any = option(
+        None,
+        "Language model to start from: a LanguageModel, or its folder. What the classifier reads "
+        "and its recurrent layers are then those of the language model.",
+        saved=False,
+    )
+
     def __post_init__(self) -> None:
         options.check(self)
         self.threads: int | None = None
