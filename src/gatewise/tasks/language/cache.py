@@ -10,7 +10,9 @@ Nothing is learned: it needs the outputs alone, and follows the subject of a lon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from gatewise.tasks.language.reading import log_probabilities, read
 
 FLATNESSES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0)
 SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-TUNED_ON = 50_000
+TUNED_ON = 20_000
 """Tokens that a cache is tuned on, at most."""
 ROWS = 512
 COMPARED_AT_ONCE = 2**22
@@ -97,6 +99,14 @@ def mixed(
     return np.where(np.isnan(cached), model, both)
 
 
+class Tuned(NamedTuple):
+    """A cache, and the perplexity of what it was tuned on without and with it."""
+
+    cache: Cache
+    without: float
+    perplexity: float
+
+
 def tuned(
     fitted: Fitted,
     texts: Iterable[str],
@@ -104,7 +114,7 @@ def tuned(
     size: int = 2000,
     threads: int | None = None,
     precision: str = "fp32",
-) -> Cache:
+) -> Tuned:
     """The cache that makes texts likeliest, among FLATNESSES and SHARES.
 
     Args:
@@ -128,8 +138,9 @@ def tuned(
             break
     by_model, by_cache = np.concatenate(model), np.concatenate(cached, axis=1)
     likelihood = {
-        Cache(flatness, share): mixed(by_model, row, share).sum()
+        Cache(flatness, share): float(mixed(by_model, row, share).mean())
         for flatness, row in zip(FLATNESSES, by_cache, strict=True)
         for share in SHARES
     }
-    return max(likelihood, key=likelihood.__getitem__)
+    best = max(likelihood, key=likelihood.__getitem__)
+    return Tuned(best, math.exp(-by_model.mean()), math.exp(-likelihood[best]))

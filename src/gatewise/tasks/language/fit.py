@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,13 @@ from gatewise import kernels, options
 from gatewise.errors import DataError
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.recurrent import State
+from gatewise.tasks.language.cache import tuned
 from gatewise.tasks.language.corpus import Corpus, count_before, divided, lines
 from gatewise.tasks.language.defaults import Defaults
 from gatewise.tasks.language.fitted import Cache, Fitted
 from gatewise.tasks.language.network import LanguageNetwork
 from gatewise.tasks.language.options import LanguageTraining
-from gatewise.tasks.language.report import EpochFigures, Report
+from gatewise.tasks.language.report import CACHED, EpochFigures, Report
 from gatewise.tasks.language.windows import Window, Windows
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.training.loop import train
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 DEV_TOKENS = 65_536
 """Dev tokens that are scored after every epoch, at most."""
 DEV_COLUMNS = 32
+UNTUNED = Cache(flatness=0.3, share=0.1)
+"""Where there are no dev texts to tune it on."""
 
 
 class Reader:
@@ -111,7 +115,15 @@ def fit(
         network = _network(chosen, tokenizer, corpus, training)
         history = _train(network, windows, _dev_windows(windows, dev_corpus), training)
         weights = network.arrays()
-    fitted = Fitted(chosen, tokenizer, weights, Cache(1.0, 0.1), None)
+    fitted = Fitted(chosen, tokenizer, weights, UNTUNED, None)
+    cached = None
+    if dev_corpus is not None:
+        held = lines(texts if dev is None else dev, joined=joined)
+        texts_of_dev = islice(held, corpus.texts, None) if dev is None else held
+        found = tuned(
+            fitted, texts_of_dev, size=CACHED, threads=training.threads, precision=precision
+        )
+        fitted, cached = replace(fitted, cache=found.cache), (found.without, found.perplexity)
     report = Report(
         texts=corpus.texts,
         tokens=len(corpus.ids),
@@ -125,7 +137,7 @@ def fit(
         warnings=(),
         epochs=tuple(_figures(epoch) for epoch in history),
         stop=history[-1].stop,
-        evaluation=None,
+        cached=cached,
     )
     model.take(replace(fitted, report=report))
 

@@ -68,7 +68,8 @@ class Generation:
 def generated(stream: Stream, prompt: str, generation: Generation) -> str:
     """The prompt and what the stream writes behind it.
 
-    It ends at the end of a text, before a stop text, or after `max_tokens`.
+    It ends at the end of the text, before a stop text, or after `max_tokens`. Where texts are
+    joined, an end is a line break and the next line follows.
     """
     stream.feed(prompt)
     return "".join([prompt, *written(stream, generation)])

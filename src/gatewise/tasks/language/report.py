@@ -9,7 +9,9 @@ import msgspec
 
 from gatewise.errors import OptionError
 from gatewise.tasks.language.options import LanguageTraining
-from gatewise.tasks.language.scoring import LanguageEvaluation
+
+CACHED = 2000
+"""Tokens that the cache of the report holds."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class EpochFigures:
 class Report:
     """All that is known of a training run; it is `training.json` in the model folder.
 
-    `evaluation` is on the dev texts and None without them, `cached` the same with the continuous
-    cache.
+    `cached` is the perplexity of the first dev texts without and with the continuous cache, None
+    without dev texts.
     """
 
     texts: int
@@ -42,8 +44,7 @@ class Report:
     warnings: tuple[str, ...]
     epochs: tuple[EpochFigures, ...]
     stop: str
-    evaluation: LanguageEvaluation | None
-    cached: LanguageEvaluation | None = None
+    cached: tuple[float, float] | None
 
     def as_json(self) -> Any:
         """What `from_json` reads."""
@@ -77,8 +78,13 @@ class Report:
         ]
         if self.stop:
             lines.append(f"Training stopped: {self.stop}.")
-        if self.evaluation is not None:
-            lines += ["", f"On the dev texts: {self.evaluation}"]
+        best = self.epochs[self.best_epoch - 1].dev_perplexity
+        if best is not None:
+            lines.append(f"On the dev texts: perplexity {best:.2f} per token.")
         if self.cached is not None:
-            lines.append(f"With the cache:   {self.cached}")
+            without, cached = self.cached
+            lines.append(
+                f"On the first of them, as one stream: {without:.2f}, with a cache of "
+                f"{CACHED:,} tokens {cached:.2f}."
+            )
         return "\n".join(lines)

@@ -101,7 +101,7 @@ class Stream:
         return written(self, options.build(Generation, choices))
 
     def write(self, generation: Generation, random: np.random.Generator) -> str | None:
-        """Choose one token, read it, and return it as it stands in the text; None for the end."""
+        """Choose one token, read it, and return it as it stands in the text; None for its end."""
         scores = self._fitted.next_scores(self._hidden)
         if generation.repetition != 1:
             scores = penalised(scores, np.flatnonzero(self._seen), generation.repetition)
@@ -113,7 +113,11 @@ class Stream:
             top_p=generation.top_p,
             generator=random,
         )
-        text = None if id == self._fitted.end else self._placed(id)
+        text: str | None
+        if id != self._fitted.end:
+            text = self._placed(id)
+        else:
+            text = "\n" if self._fitted.chosen.documents == "joined" else None
         self._read(np.array([id], np.int32))
         return text
 
