@@ -28,7 +28,16 @@ FLOORS = [
     {"tasks"},
     {"cli", "__main__"},
 ]
-TORCH = ("nn", "training", "tasks.classify.network", "tasks.classify.fit", "tasks.classify.scoring")
+TORCH = (
+    "nn",
+    "training",
+    "tasks.classify.network",
+    "tasks.classify.fit",
+    "tasks.classify.scoring",
+    "tasks.classify.transfer",
+    "tasks.language.network",
+    "tasks.language.fit",
+)
 
 
 def home(module: str) -> str:

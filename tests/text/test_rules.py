@@ -9,6 +9,7 @@ import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatewise.options import Level
 from gatewise.text import rules
 from gatewise.text.tokenizer import Tokenizer
 
@@ -99,7 +100,7 @@ TRICKY = st.text(
 @pytest.mark.parametrize("level", ["word", "bpe", "char"])
 @settings(max_examples=300, deadline=None)
 @given(text=TRICKY)
-def test_no_rule_looks_across_whitespace(level: rules.Level, text: str) -> None:
+def test_no_rule_looks_across_whitespace(level: Level, text: str) -> None:
     """The library alone, given the whole text, finds the ids that we find piece by piece."""
     tokenizer = _EVERYDAY[level]
     alone = tokenizers.Tokenizer.from_str(tokenizer.to_json())
@@ -113,7 +114,7 @@ _SAMPLES = [
     "a b c d e f g h i j k l m n o p q r s t u v w x y z . , ! ? ' \" ( ) - / & < > ; : * @ n't",
     "!!! ... -- ??? 我 👍 é 's 0 1 2 3 9 10 can not br p amp quot :d :p <3 </3",
 ]
-_LEVELS: tuple[rules.Level, ...] = ("word", "bpe", "char")
+_LEVELS: tuple[Level, ...] = ("word", "bpe", "char")
 _EVERYDAY = {level: Tokenizer.train(_SAMPLES, level=level, min_count=1) for level in _LEVELS}
 
 

@@ -104,7 +104,10 @@ def test_long_words_stay_unknown() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"level": "words"}, "The 'level' option of Tokenizer must be one of word, char, bpe."),
+        (
+            {"level": "words"},
+            "The 'level' option of Tokenizer must be one of word, whitespace, bpe, char.",
+        ),
         ({"max_vocabulary": 1}, "a whole number of at least 2 and at most 1000000. Got 1."),
         ({"max_vocabulary": 10**9}, "Got 1000000000."),
         ({"min_count": 0}, "The 'min_count' option of Tokenizer must be a whole number of at"),

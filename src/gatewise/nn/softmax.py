@@ -73,7 +73,7 @@ def sampled_cross_entropy(
     """
     places = drawn.new_full((int(targets.max().maximum(drawn.max())) + 1,), -1)
     places[drawn] = torch.arange(len(drawn), device=drawn.device)
-    loss: Tensor = _SampledCrossEntropy.apply(
+    loss: Tensor = _SampledCrossEntropy.apply(  # type: ignore[no-untyped-call]
         outputs, vectors, bias, own, places[targets], precision
     )
     return loss
@@ -120,7 +120,7 @@ class _SampledCrossEntropy(torch.autograd.Function):
         return outputs.new_tensor(loss / len(outputs))
 
     @staticmethod
-    def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:
         gradients = ctx.saved_tensors
         scale = d_loss / len(gradients[0])
         return (*(gradient * scale for gradient in gradients), None, None)

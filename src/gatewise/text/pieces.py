@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from gatewise.text.rules import Level
+from gatewise.options import Level
 
 LONGEST_PIECE = 500  # characters; longer runs are cut, so that no rule meets an endless one
 

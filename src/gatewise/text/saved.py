@@ -6,8 +6,9 @@ import json
 import re
 
 from gatewise.errors import ModelFileError
+from gatewise.options import Level
 from gatewise.text import rules
-from gatewise.text.rules import UNKNOWN, Level
+from gatewise.text.rules import UNKNOWN
 
 LONGEST_TOKEN = 40  # characters; longer words stay unknown
 LARGEST_VOCABULARY = 1_000_000

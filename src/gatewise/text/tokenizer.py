@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gatewise.errors import DataError, OptionError
+from gatewise.options import Level
 from gatewise.ragged import Ragged
 from gatewise.text import rules, saved
 from gatewise.text.pieces import pieces as split
 from gatewise.text.pieces import placed_pieces, printable
-from gatewise.text.rules import LEVELS, UNKNOWN, Level
+from gatewise.text.rules import LEVELS, UNKNOWN
 from gatewise.text.saved import LARGEST_VOCABULARY, LONGEST_TOKEN
 
 # Without this the library starts threads of its own and, when the process forks afterwards,

@@ -77,7 +77,7 @@ class LazyTable:
         """AdamW's step for the rows that were read, and their average's."""
         if self._read is None or self.gradient is None:
             return
-        blocks = self._read.places.split(BLOCK), self.gradient.split(BLOCK)
+        blocks = torch.split(self._read.places, BLOCK), torch.split(self.gradient, BLOCK)
         for places, gradient in zip(*blocks, strict=True):
             rows = self._up_to_now(places)
             adamw(
@@ -103,14 +103,16 @@ class LazyTable:
     @torch.no_grad()
     def settle(self) -> None:
         """Bring all rows up to now."""
-        for places in torch.arange(len(self.table)).split(BLOCK):
+        for places in torch.split(torch.arange(len(self.table)), BLOCK):
             self._write(self._up_to_now(places), self._missed.step)
 
     def _hand_out(self, places: Tensor) -> Tensor:
         if self._read is not None:
             raise RuntimeError("A table can be read only once in a training step.")
         with torch.no_grad():
-            weight = torch.cat([self._up_to_now(block).weight for block in places.split(BLOCK)])
+            weight = torch.cat(
+                [self._up_to_now(block).weight for block in torch.split(places, BLOCK)]
+            )
         self._read = Read(places, weight.requires_grad_())
         return self._read.weight
 

@@ -114,7 +114,8 @@ def test_an_evaluation_with_the_cache_counts_what_the_formula_says(
 def test_the_tuned_cache_is_the_best_of_the_grid(documents: Any) -> None:
     model = made(documents=documents)
     texts = ["the cat sat on the cat", "the mat the mat", "a dog not a dog"] * 2
-    best = tuned(model.fitted(), texts, size=9)
+    found = tuned(model.fitted(), texts, size=9)
+    best, without = found.cache, model.evaluate(texts)
     nats = {}
     for flatness in FLATNESSES:
         for share in SHARES:
@@ -123,6 +124,8 @@ def test_the_tuned_cache_is_the_best_of_the_grid(documents: Any) -> None:
     assert tuple(best) in nats
     assert nats[best.flatness, best.share] == pytest.approx(min(nats.values()), abs=1e-6)
     assert max(nats.values()) > min(nats.values()) + 0.5
+    assert found.without == pytest.approx(without.perplexity)
+    assert found.perplexity == pytest.approx(math.exp(min(nats.values()) / without.tokens))
 
 
 def test_only_the_first_tokens_are_tuned_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,15 @@ ROWS = 1024
 """Tokens whose scores of all classes are computed together."""
 
 
+class Output(nn.Module):
+    """Bias of every class, (K,), and unless `size` is None a vector of its own, (K, size)."""
+
+    def __init__(self, bias: NDArray[np.float32], size: int | None) -> None:
+        super().__init__()
+        self.weight = None if size is None else Table(torch.empty(len(bias), size).normal_(std=0.1))
+        self.bias = nn.Parameter(torch.from_numpy(bias))
+
+
 class LanguageNetwork(nn.Module):
     """Encoder, a projection where sizes differ, and scores of all classes.
 
@@ -47,10 +56,7 @@ class LanguageNetwork(nn.Module):
         self.projection = None
         if shape.hidden_size != shape.embedding_size:
             self.projection = nn.Linear(shape.hidden_size, shape.embedding_size)
-        self.output = nn.Module()
-        if not tied:
-            self.output.weight = Table(torch.empty_like(encoder.embedding.weight).normal_(std=0.1))
-        self.output.bias = nn.Parameter(torch.from_numpy(_log_shares(counts)))
+        self.output = Output(_log_shares(counts), None if tied else shape.embedding_size)
         self.dropout = dropout
         self._chance = None
         if samples:
@@ -74,7 +80,7 @@ class LanguageNetwork(nn.Module):
         if self._chance is not None:
             drawn = torch.nonzero(torch.rand(self.classes) < self._chance)[:, 0]
         wanted, places = distinct(np.concatenate([drawn.numpy(), targets.numpy()]), self.classes)
-        if "weight" in self.output._parameters:
+        if self.output.weight is not None:
             scoring = self.output.weight.read(torch.from_numpy(wanted))
             reading = self.encoder.embedding.weight.read(torch.from_numpy(read))
         else:
@@ -102,10 +108,13 @@ class LanguageNetwork(nn.Module):
         table = self.encoder.embedding.weight
         vectors = functional.embedding(torch.from_numpy(window.ids), table)
         outputs, states = self._outputs(vectors, window, start)
-        table = self.output.weight if "weight" in self.output._parameters else table
+        if self.output.weight is not None:
+            table = self.output.weight
         total = 0.0
         targets = self._targets(window)
-        for rows, wanted in zip(outputs.split(ROWS), targets.split(ROWS), strict=True):
+        for rows, wanted in zip(
+            *(torch.split(each, ROWS) for each in (outputs, targets)), strict=True
+        ):
             scored = scores(rows, table, self.output.bias, self.encoder.precision)
             total += functional.cross_entropy(scored, wanted, reduction="sum").item()
         return total / len(targets), states
@@ -148,4 +157,4 @@ def _rows(table: Tensor, places: NDArray[Any]) -> Tensor:
 def _log_shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     """Scores with which a network that has learned nothing answers how often classes occur."""
     shares = (counts + 1.0) / (counts + 1.0).sum()
-    return np.log(shares).astype(np.float32)
+    return np.asarray(np.log(shares), np.float32)
