@@ -124,15 +124,35 @@ class Tokenizer:
         else:
             counts = untrained._count(checked)
             counts.pop(UNKNOWN, None)
-            frequent = [token for token, count in counts.items() if count >= min_count]
-            frequent.sort(key=lambda token: (-counts[token], token))
-            vocabulary = [UNKNOWN, *frequent[: max_vocabulary - 1]]
+            vocabulary = [UNKNOWN, *_frequent(counts, min_count)][:max_vocabulary]
         if len(vocabulary) == 1:
             raise DataError(
                 f"The texts hold no token that occurs at least {min_count} times, so there is "
                 "nothing to learn from. Give more texts or a smaller 'min_count'."
             )
         return cls(level, lowercase, vocabulary, merges)
+
+    def extended(
+        self, texts: Iterable[str], *, max_vocabulary: int = 30_000, min_count: int = 2
+    ) -> Tokenizer:
+        """This tokenizer and, behind its own tokens, those that are new in texts.
+
+        A tokenizer of level "bpe" stays as it is: it has parts for almost any word.
+
+        Args:
+            texts: any iterable; it is read once.
+            max_vocabulary: most entries, the old ones among them.
+            min_count: new tokens that are rarer stay unknown.
+        """
+        if self.level == "bpe":
+            return self
+        _check_options(self.level, max_vocabulary, min_count)
+        counts = self._count(_checked(text, number) for number, text in enumerate(texts))
+        for token in self._vocabulary:
+            counts.pop(token, None)
+        vocabulary = [*self._vocabulary, *_frequent(counts, min_count)]
+        most = max(max_vocabulary, len(self))
+        return Tokenizer(self.level, self.lowercase, vocabulary[:most], [])
 
     @classmethod
     def from_json(cls, text: str) -> Tokenizer:
@@ -308,6 +328,12 @@ class Tokenizer:
         learner.train_from_iterator(cut, trainer)
         learned = json.loads(learner.to_str())["model"]
         return sorted(learned["vocab"], key=learned["vocab"].__getitem__), learned["merges"]
+
+
+def _frequent(counts: Counter[str], min_count: int) -> list[str]:
+    """The tokens that occur so often, the most frequent first, equal counts by alphabet."""
+    frequent = [token for token, count in counts.items() if count >= min_count]
+    return sorted(frequent, key=lambda token: (-counts[token], token))
 
 
 def _checked(text: str, row: int) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
@@ -20,7 +20,7 @@ from gatewise.tasks.language.cache import tuned
 from gatewise.tasks.language.corpus import Corpus, count_before, divided, lines
 from gatewise.tasks.language.defaults import Defaults
 from gatewise.tasks.language.fitted import Cache, Fitted
-from gatewise.tasks.language.network import LanguageNetwork
+from gatewise.tasks.language.network import LanguageNetwork, grown
 from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.report import CACHED, EpochFigures, Report
 from gatewise.tasks.language.windows import Window, Windows
@@ -92,8 +92,12 @@ def fit(
     texts: Iterable[str],
     dev: Iterable[str] | None,
     training: LanguageTraining,
+    start: Fitted | None,
 ) -> None:
-    """Fit a language model in place; the arguments are those of `LanguageModel.fit`."""
+    """Fit a language model in place; the arguments are those of `LanguageModel.fit`.
+
+    `start` is what was learned before, to go on from it; None to start anew.
+    """
     started = time.perf_counter()
     precision = kernels.chosen_precision(training.precision)
     assert precision != "int8"  # which is not among the choices for training
@@ -104,15 +108,17 @@ def fit(
             "a list, or give an object that reads them anew, such as gatewise.data.lines.Lines."
         )
     joined = model.documents == "joined"
-    tokenizer, corpus, dev_corpus = _read(model, texts, dev, training, joined)
+    tokenizer, corpus, dev_corpus = _read(model, texts, dev, training, start, joined=joined)
     defaults = Defaults.derive(len(corpus.ids), len(tokenizer) + 1)
-    chosen = _resolved(model, defaults)
+    chosen = _resolved(model, defaults) if start is None else start.chosen
     filled = {n: v for n, v in vars(defaults).items() if getattr(training, n, 0) is None}
     training = replace(training, **filled, threads=training.threads or kernels.default_threads())
     windows = _windows(chosen, training, corpus, len(tokenizer))
 
     with torch_settings(training):
         network = _network(chosen, tokenizer, corpus, training)
+        if start is not None:
+            network.take(grown(start.weights, start.end, len(tokenizer)))
         history = _train(network, windows, _dev_windows(windows, dev_corpus), training)
         weights = network.arrays()
     fitted = Fitted(chosen, tokenizer, weights, UNTUNED, None)
@@ -147,18 +153,20 @@ def _read(
     texts: Iterable[str],
     dev: Iterable[str] | None,
     training: LanguageTraining,
+    start: Fitted | None,
+    *,
     joined: bool,
 ) -> tuple[Tokenizer, Corpus, Corpus | None]:
     """The tokenizer that the training texts teach, and all texts as ids."""
     share = training.dev_share if dev is None else 0.0
     kept, _ = count_before(lines(texts, joined=joined), share)
-    tokenizer = Tokenizer.train(
-        divided(lines(texts, joined=joined), kept)[0],
-        level=model.level,
-        lowercase=model.lowercase,
-        max_vocabulary=model.max_vocabulary,
-        min_count=model.min_count,
-    )
+    learned_from, _ = divided(lines(texts, joined=joined), kept)
+    size: Any = {"max_vocabulary": model.max_vocabulary, "min_count": model.min_count}
+    if start is None:
+        kind: Any = {"level": model.level, "lowercase": model.lowercase}
+        tokenizer = Tokenizer.train(learned_from, **kind, **size)
+    else:
+        tokenizer = start.tokenizer.extended(learned_from, **size)
     first, others = divided(lines(texts, joined=joined), kept)
     corpus = Corpus.encode(first, tokenizer)
     if dev is not None:

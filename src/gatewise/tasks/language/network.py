@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,12 @@ class LanguageNetwork(nn.Module):
         state = self.state_dict()
         return {name.removeprefix("encoder."): w.numpy().copy() for name, w in state.items()}
 
+    @torch.no_grad()
+    def take(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Start from the arrays of another network of the same shape."""
+        for name, weight in self.named_parameters():
+            weight.copy_(torch.from_numpy(weights[name.removeprefix("encoder.")]))
+
     def _outputs(
         self, vectors: Tensor, window: Window, start: list[State] | None
     ) -> tuple[Tensor, list[State]]:
@@ -158,3 +165,21 @@ def _log_shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     """Scores with which a network that has learned nothing answers how often classes occur."""
     shares = (counts + 1.0) / (counts + 1.0).sum()
     return np.asarray(np.log(shares), np.float32)
+
+
+def grown(
+    weights: Mapping[str, NDArray[np.float32]], tokens: int, wanted: int
+) -> dict[str, NDArray[np.float32]]:
+    """The arrays of a network whose vocabulary grew from `tokens` to `wanted`.
+
+    New tokens start from the mean of the others (Howard & Ruder 2018), and as rare as the rarest.
+    """
+    found = dict(weights)
+    for name in ("embedding.weight", "output.weight", "output.bias"):
+        if name not in weights or wanted == tokens:
+            continue
+        old = weights[name]
+        new = old.min() if name == "output.bias" else old.mean(axis=0)
+        rows = np.broadcast_to(new, (wanted - tokens, *old.shape[1:]))
+        found[name] = np.concatenate([old[:tokens], rows, old[tokens:]])
+    return found

@@ -136,17 +136,21 @@ class LanguageModel:
             DataError: the texts cannot be learned from.
             TrainingError: training diverged from its start.
         """
-        settings = options.build(LanguageTraining, training)
+        _fit(self, texts, dev, training, None)
+        return self
 
-        from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
+    def fine_tune(
+        self, texts: Iterable[str], *, dev: Iterable[str] | None = None, **training: Any
+    ) -> Self:
+        """Go on learning, from other texts: the second step of ULMFiT (Howard & Ruder 2018).
 
-        try:
-            from gatewise.tasks.language.fit import fit  # noqa: PLC0415 - brings PyTorch
-        except ModuleNotFoundError as problem:
-            if problem.name != "torch":
-                raise
-            raise MissingExtraError("Training", "train") from problem
-        fit(self, texts, dev, settings)
+        Tokens that are new in these texts are added to the vocabulary, from the mean of the known
+        ones. Arguments and errors are those of `fit`.
+
+        Raises:
+            NotFittedError: nothing was learned yet.
+        """
+        _fit(self, texts, dev, training, self.fitted())
         return self
 
     def stream(self) -> Stream:
@@ -293,3 +297,23 @@ class LanguageModel:
 
     def _precision(self) -> kernels.Precision:
         return kernels.chosen_precision(self.precision)
+
+
+def _fit(
+    model: LanguageModel,
+    texts: Iterable[str],
+    dev: Iterable[str] | None,
+    training: dict[str, Any],
+    start: Fitted | None,
+) -> None:
+    settings = options.build(LanguageTraining, training)
+
+    from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
+
+    try:
+        from gatewise.tasks.language.fit import fit  # noqa: PLC0415 - brings PyTorch
+    except ModuleNotFoundError as problem:
+        if problem.name != "torch":
+            raise
+        raise MissingExtraError("Training", "train") from problem
+    fit(model, texts, dev, settings, start)
