@@ -76,6 +76,12 @@ class WordEmbedding(nn.Module):
             return self.weight.detach().clone()
         return self.weight + self._subword_means(np.arange(len(self.weight)))
 
+    @torch.no_grad()
+    def unfold(self) -> None:
+        """Take vectors that `folded` made, in place of those of words alone, apart again."""
+        if self.subwords is not None:
+            self.weight.sub_(self._subword_means(np.arange(len(self.weight))))
+
     def _subword_means(self, words: NDArray[np.int64]) -> Tensor:
         """Means of the n-grams' vectors of words: (U,) → (U, E), zeros without n-grams."""
         device = self.weight.device

@@ -40,7 +40,7 @@ from gatewise.tasks.classify.scoring import (
     linear_figures,
     probabilities,
 )
-from gatewise.tasks.classify.transfer import language_model, rates, start_from, with_options_of
+from gatewise.tasks.classify.transfer import Beginning, rates
 from gatewise.text.pairs import pair_buckets, rarity
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
@@ -67,15 +67,20 @@ def fit(
     sample_weight: Sequence[float] | None,
     class_weight: ClassWeight,
     training: ClassifierTraining,
+    earlier: Fitted | None,
 ) -> None:
-    """Fit a classifier in place; the arguments are those of `TextClassifier.fit`."""
+    """Fit a classifier in place; the arguments are those of `TextClassifier.fit`.
+
+    `earlier` is what was learned before, to go on from it; None to start anew.
+    """
     started = time.perf_counter()
     precision = kernels.chosen_precision(training.precision)
     assert precision != "int8"  # which is not among the choices for training
     training = replace(training, precision=precision)
     texts = list_of_texts(texts)
     check_lengths(texts, given, "labels")
-    labels = Labels.learn(given, label_names)
+    beginning = Beginning.of(classifier, earlier)
+    labels = beginning.labels(given, label_names)
     rows = read_rows(texts, given, labels, sample_weight, class_weight)
     warnings = _warnings(rows, labels, training)
     if dev is None:
@@ -83,27 +88,26 @@ def fit(
     else:
         dev_rows = read_rows(*dev, labels)
 
-    model = language_model(classifier.encoder)
-    wanted = classifier if model is None else with_options_of(classifier, model)
-    tokenizer = _tokenizer(wanted, rows.texts) if model is None else model.tokenizer_
+    wanted = beginning.options(classifier)
+    tokenizer = beginning.tokenizer(wanted, rows.texts)
     # One call for both, so that an unknown word has the same id in both.
     encoded, unknown = tokenizer.encode_open([*rows.texts, *dev_rows.texts])
-    longer = int((encoded.lengths[: len(rows)] > classifier.max_length).sum())
+    longer = int((encoded.lengths[: len(rows)] > wanted.max_length).sum())
     if longer:
         warnings.append(
-            f"{longer} texts are longer than {classifier.max_length} tokens: only the first and "
+            f"{longer} texts are longer than {wanted.max_length} tokens: only the first and "
             "last of them are read. Raise max_length to read more."
         )
-    encoded, _ = encoded.shortened(classifier.max_length)
+    encoded, _ = encoded.shortened(wanted.max_length)
     ids = encoded.take(np.arange(len(rows)))
     dev_ids = encoded.take(np.arange(len(rows), len(encoded)))
     vectors = None
-    if classifier.vectors is not None:
-        vectors = read_vectors(classifier.vectors, tokenizer.vocabulary)
+    if wanted.vectors is not None:
+        vectors = read_vectors(wanted.vectors, tokenizer.vocabulary)
         share = vectors[1].mean()
         if share < FEW_VECTORS:
             warnings.append(
-                f"{classifier.vectors} has vectors for {share:.1%} of the vocabulary only. Is it "
+                f"{wanted.vectors} has vectors for {share:.1%} of the vocabulary only. Is it "
                 "of this language, and of words?"
             )
     defaults = Defaults.derive(len(rows), len(ids.values), len(labels.names))
@@ -117,8 +121,7 @@ def fit(
 
     with torch_settings(training):
         network = _network(chosen, tokenizer, labels, unknown, rows, vectors, ids, training)
-        if model is not None:
-            start_from(network.encoder, model)
+        beginning.fill(network)
         history = _train(
             network,
             rows,
@@ -128,7 +131,7 @@ def fit(
             labels,
             training,
             warnings,
-            pretrained=model is not None,
+            beginning,
         )
         calibrate(network, dev_rows, dev_ids, labels)
         weights = network.arrays()
@@ -160,16 +163,6 @@ def fit(
             classifier.report_ = replace(report, **linear_figures(rows, dev_rows, labels, found))
 
 
-def _tokenizer(classifier: TextClassifier, texts: Sequence[str]) -> Tokenizer:
-    return Tokenizer.train(
-        texts,
-        level=classifier.level,
-        lowercase=classifier.lowercase,
-        max_vocabulary=classifier.max_vocabulary,
-        min_count=classifier.min_count,
-    )
-
-
 def _train(
     network: ClassifierNetwork,
     rows: Rows,
@@ -179,8 +172,7 @@ def _train(
     labels: Labels,
     training: ClassifierTraining,
     warnings: Sequence[str],
-    *,
-    pretrained: bool,
+    beginning: Beginning,
 ) -> list[Epoch]:
     """Run the loop to its end; the network then holds the best weights."""
 
@@ -196,9 +188,9 @@ def _train(
     epochs = range(1, training.epochs + 1)
     steps = sum(len(_places(ids, training, epoch)) for epoch in epochs)
     slower = None
-    if pretrained:
-        names = [name for name, _ in network.named_parameters()]
-        slower = rates(names, network.encoder.shape.num_layers, training, steps)
+    if beginning:
+        gradual = training.gradual and beginning.model is not None
+        slower = rates(network, training, steps, gradual=gradual)
     metric = "macro-F1" if labels.multiple else "accuracy"
     tokens = training.epochs * len(ids.values)
     with Progress(tokens, training.epochs, metric, quiet=training.quiet) as progress:

@@ -75,6 +75,27 @@ class Labels:
         _check_names(chosen)
         return cls(tuple(chosen), multiple)
 
+    def joined_by(self, given: Any) -> Labels:
+        """These labels and, behind them, those that are new in what was given.
+
+        Args:
+            given: as `learn` takes it.
+
+        Raises:
+            DataError: it is of another kind than these labels.
+        """
+        if _is_table(given) and not self.multiple:
+            return replace(self, thresholds=None)
+        rows = [_plain(row) for row in given]
+        several = [isinstance(row, frozenset) for row in rows]
+        if any(one != self.multiple for one in several):
+            form = "a list of labels" if self.multiple else "one label"
+            raise DataError(f"The model gives {form} a text: the new rows must have {form} too.")
+        found = set().union(*rows) if self.multiple else set(rows)
+        names = [*self.names, *sorted(found - {*self.names}, key=str)]
+        _check_names(names)
+        return Labels(tuple(names), self.multiple)
+
     def targets(self, given: Any) -> NDArray[Any]:
         """The labels as numbers: (B,) int64, or (B, L) float32 for many labels or probabilities.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +119,21 @@ class ClassifierNetwork(nn.Module):
         self.head.bias.copy_(log_odds)
         if self.pairs is not None:
             self.pairs.bias.copy_(log_odds)
+
+    @torch.no_grad()
+    def take(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Start from arrays that `arrays` made, perhaps with fewer labels."""
+        names = {"embedding.subwords": "subwords.weight"}
+        for name, weight in self.state_dict().items():
+            short = name.removeprefix("encoder.")
+            given = torch.from_numpy(weights[names.get(short, short)])
+            if given.shape == weight.shape:
+                weight.copy_(given)
+                continue
+            # Of labels: rows or columns, the new ones behind those that were there.
+            weight.zero_()
+            weight[tuple(slice(length) for length in given.shape)] = given
+        self.encoder.embedding.unfold()
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Copies of the weights, under the names and in the form that the answering side reads."""

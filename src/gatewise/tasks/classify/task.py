@@ -182,17 +182,31 @@ class TextClassifier:
             DataError: the texts and labels cannot be learned from.
             TrainingError: training diverged from its start.
         """
-        settings = options.build(ClassifierTraining, training)
+        weighting = sample_weight, class_weight
+        _fit(self, texts, labels, dev, label_names, *weighting, training, None)
+        return self
 
-        from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
+    def fine_tune(
+        self,
+        texts: Sequence[str],
+        labels: Any,
+        *,
+        dev: tuple[Sequence[str], Any] | None = None,
+        sample_weight: Sequence[float] | None = None,
+        class_weight: ClassWeight = None,
+        **training: Any,
+    ) -> Self:
+        """Go on learning from new rows, which may bring new labels; nothing starts over.
 
-        try:
-            from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
-        except ModuleNotFoundError as problem:
-            if problem.name != "torch":
-                raise
-            raise MissingExtraError("Training", "train") from problem
-        fit(self, texts, labels, dev, label_names, sample_weight, class_weight, settings)
+        The vocabulary, the options and what the layers know stay; lower layers learn slower
+        (`layer_decay`). Arguments and errors are those of `fit`. Give rows of the old labels too:
+        what no row shows is forgotten with time.
+
+        Raises:
+            NotFittedError: nothing was learned yet.
+        """
+        weighting = sample_weight, class_weight
+        _fit(self, texts, labels, dev, None, *weighting, training, self.fitted())
         return self
 
     def predict(self, texts: Sequence[str]) -> list[Any]:
@@ -347,3 +361,37 @@ class TextClassifier:
             shapes["pairs.bias"] = (labels,)
             shapes["pairs.rarity"] = (self.token_pairs,)
         return shapes
+
+
+def _fit(
+    classifier: TextClassifier,
+    texts: Sequence[str],
+    labels: Any,
+    dev: tuple[Sequence[str], Any] | None,
+    label_names: Sequence[Any] | None,
+    sample_weight: Sequence[float] | None,
+    class_weight: ClassWeight,
+    training: dict[str, Any],
+    earlier: Fitted | None,
+) -> None:
+    settings = options.build(ClassifierTraining, training)
+
+    from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
+
+    try:
+        from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
+    except ModuleNotFoundError as problem:
+        if problem.name != "torch":
+            raise
+        raise MissingExtraError("Training", "train") from problem
+    fit(
+        classifier,
+        texts,
+        labels,
+        dev,
+        label_names,
+        sample_weight,
+        class_weight,
+        settings,
+        earlier,
+    )

@@ -1,4 +1,4 @@
-"""Transfer: a classifier that starts from a language model.
+"""Transfer: a classifier that starts from a language model, or goes on from an earlier fit.
 
 The last two steps of ULMFiT (Howard & Ruder 2018) stand here: layers that learn the slower the
 lower they are, and from the top down, one more every epoch ("gradual unfreezing").
@@ -7,20 +7,24 @@ lower they are, and from the top down, one more every epoch ("gradual unfreezing
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from gatewise.errors import OptionError
-from gatewise.nn.encoder import Encoder
 from gatewise.tasks import load
+from gatewise.tasks.classify.labels import Labels
+from gatewise.tasks.classify.network import ClassifierNetwork
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.language.task import LanguageModel
+from gatewise.text.tokenizer import Tokenizer
 from gatewise.training.schedule import Rate
 
 if TYPE_CHECKING:
+    from gatewise.tasks.classify.fitted import Fitted
     from gatewise.tasks.classify.task import TextClassifier
 
 SHARED = (
@@ -37,63 +41,110 @@ SHARED = (
 """Options that a classifier takes over from the language model that it starts from."""
 
 
-def language_model(given: Any) -> LanguageModel | None:
-    """The language model that the option 'encoder' names, which must have been fitted.
+@dataclass(frozen=True)
+class Beginning:
+    """What a fit starts from: a language model, an earlier fit of a classifier, or nothing.
 
-    Raises:
-        OptionError: it is something else.
-        ModelFileError, NotFittedError: there is none yet.
+    Args:
+        model: the language model.
+        earlier: what the classifier learned before.
     """
-    if given is None:
-        return None
-    model = load(given) if isinstance(given, (str, Path)) else given
-    if not isinstance(model, LanguageModel):
-        raise OptionError(
-            "The 'encoder' option of TextClassifier must be a LanguageModel or the folder of one. "
-            f"Got {type(model).__name__}."
+
+    model: LanguageModel | None = None
+    earlier: Fitted | None = None
+
+    @classmethod
+    def of(cls, classifier: TextClassifier, earlier: Fitted | None) -> Beginning:
+        """The beginning that a classifier's options and an earlier fit make.
+
+        Raises:
+            OptionError: the option 'encoder' is no language model, or 'vectors' stands beside it.
+            ModelFileError, NotFittedError: there is no language model yet.
+        """
+        if earlier is not None or classifier.encoder is None:
+            return cls(None, earlier)
+        given = classifier.encoder
+        model = load(given) if isinstance(given, (str, Path)) else given
+        if not isinstance(model, LanguageModel):
+            raise OptionError(
+                "The 'encoder' option of TextClassifier must be a LanguageModel or the folder of "
+                f"one. Got {type(model).__name__}."
+            )
+        if classifier.vectors is not None:
+            raise OptionError("'vectors' and 'encoder' both say what words start from: give one.")
+        model.fitted()
+        return cls(model)
+
+    def __bool__(self) -> bool:
+        return self.model is not None or self.earlier is not None
+
+    def options(self, classifier: TextClassifier) -> TextClassifier:
+        """The classifier with what is already decided by what it starts from."""
+        if self.earlier is not None:
+            return replace(self.earlier.chosen, vectors=None)
+        if self.model is None:
+            return classifier
+        shared = {name: getattr(self.model.chosen_, name) for name in SHARED}
+        return replace(classifier, encoder=None, **shared)
+
+    def tokenizer(self, classifier: TextClassifier, texts: Sequence[str]) -> Tokenizer:
+        """The tokenizer that is there, or one that the texts teach."""
+        if self.earlier is not None:
+            return self.earlier.tokenizer
+        if self.model is not None:
+            return self.model.tokenizer_
+        return Tokenizer.train(
+            texts,
+            level=classifier.level,
+            lowercase=classifier.lowercase,
+            max_vocabulary=classifier.max_vocabulary,
+            min_count=classifier.min_count,
         )
-    model.fitted()
-    return model
 
+    def labels(self, given: Any, names: Sequence[Any] | None) -> Labels:
+        """The labels of an earlier fit, and those that are new in what was given.
 
-def with_options_of(classifier: TextClassifier, model: LanguageModel) -> TextClassifier:
-    """The classifier with what it must share with a language model."""
-    if classifier.vectors is not None:
-        raise OptionError("'vectors' and 'encoder' both say what words start from: give one.")
-    shared = {name: getattr(model.chosen_, name) for name in SHARED}
-    return replace(classifier, encoder=None, **shared)
+        Raises:
+            DataError: there are fewer than two labels, or not all are of one kind.
+        """
+        if self.earlier is None or names is not None:
+            return Labels.learn(given, names)
+        return self.earlier.labels.joined_by(given)
 
-
-@torch.no_grad()
-def start_from(encoder: Encoder, model: LanguageModel) -> None:
-    """Give an encoder the weights of a language model; the end of a text is left out."""
-    wanted = encoder.state_dict()
-    for name, weight in model.weights_.items():
-        if name in wanted:
-            wanted[name].copy_(torch.from_numpy(weight[: len(wanted[name])]))
+    @torch.no_grad()
+    def fill(self, network: ClassifierNetwork) -> None:
+        """Let a network start with the weights that there are; labels that are new start at 0."""
+        encoder = network.encoder
+        if self.model is not None:
+            wanted = encoder.state_dict()
+            for name, weight in self.model.weights_.items():
+                if name in wanted:  # of a vocabulary the end of a text is left out
+                    wanted[name].copy_(torch.from_numpy(weight[: len(wanted[name])]))
+        if self.earlier is not None:
+            network.take(self.earlier.weights)
 
 
 def rates(
-    names: list[str], layers: int, training: ClassifierTraining, steps: int
+    network: ClassifierNetwork, training: ClassifierTraining, steps: int, *, gradual: bool
 ) -> dict[str, Rate]:
     """How fast the weights of a network learn that was pretrained, by their names.
 
     Args:
-        names: of all weights of a `ClassifierNetwork`.
-        layers: recurrent layers.
+        network: whose weights they are.
         training: epochs, and how rates differ.
         steps: of the whole run.
+        gradual: whether layers begin to learn from the top down.
     """
     assert training.epochs is not None
-    found = {}
-    for name in names:
+    layers, found = network.encoder.shape.num_layers, {}
+    for name, _ in network.named_parameters():
         layer = re.fullmatch(r"encoder\.recurrent\.\w+_l(\d+)(_reverse)?", name)
         depth = 0
         if layer:
             depth = layers - int(layer[1])
         elif name == "encoder.embedding.weight":
             depth = layers + 1
-        first = depth * steps // training.epochs if training.gradual else 0
+        first = depth * steps // training.epochs if gradual else 0
         # A short run shall not end before all layers have learned.
         found[name] = Rate(training.layer_decay**-depth, min(first, steps // 2))
     return found
