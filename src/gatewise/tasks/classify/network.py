@@ -134,6 +134,7 @@ class ClassifierNetwork(nn.Module):
             weight.zero_()
             weight[tuple(slice(length) for length in given.shape)] = given
         self.encoder.embedding.unfold()
+        self.scales = (1.0,) * len(self.scales)  # they are in the weights already
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Copies of the weights, under the names and in the form that the answering side reads."""
