@@ -1,0 +1,147 @@
+"""What a pretrained encoder is worth to a classifier.
+
+    python benchmarks/transfer.py ../shared/data --sets imdb
+    python benchmarks/transfer.py ../shared/data --sets trec6 sst2_sentence --seeds 5
+
+imdb: a language model of the training and the unlabelled reviews, never of test text. trec6 and
+sst2_sentence: a language model of WikiText-2, tuned to the training texts of the set. The same
+classifier is trained from scratch beside it, on the same rows with the same seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quality import SETS, Rows, read
+
+from gatewise import TextClassifier, load
+from gatewise.data.lines import Lines
+from gatewise.data.tables import open_table
+from gatewise.tasks.language.task import LanguageModel
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the language model of a set is made, and its classifier."""
+
+    options: dict[str, Any]
+    epochs: int
+    tuned: int = 0
+    """Epochs on the training texts of the set, after the general text."""
+    classifier: dict[str, Any] = field(default_factory=dict)
+
+
+GENERAL: dict[str, Any] = {
+    "lowercase": True,
+    "max_vocabulary": 40_000,
+    "hidden_size": 128,
+    "embedding_size": 128,
+    "bidirectional": True,
+}
+RECIPES = {
+    "imdb": Recipe(
+        {
+            "documents": "apart",
+            "lowercase": True,
+            "max_vocabulary": 30_000,
+            "hidden_size": 512,
+            "embedding_size": 256,
+        },
+        epochs=4,
+        classifier={"epochs": 4},
+    ),
+    "trec6": Recipe(GENERAL, epochs=4, tuned=4),
+    "sst2_sentence": Recipe(GENERAL, epochs=4, tuned=4),
+}
+
+
+def language_model(data: Path, name: str, train: Rows, models: Path) -> Path:
+    """The folder of the language model of a set, made now unless it is there."""
+    recipe = RECIPES[name]
+    if name == "imdb":
+        own = models / "imdb"
+        if not own.exists():
+            unlabelled = open_table(data / name / "unlabelled_25k.csv.zst").read(["text"])["text"]
+            model = LanguageModel(**recipe.options)
+            model.fit([*train[0], *unlabelled], epochs=recipe.epochs, dev_share=0.01).save(own)
+            print(model.report_, flush=True)
+        return own
+    general, own = models / "wikitext2_words", models / name
+    if not general.exists():
+        lines = Lines(data / "wikitext2" / "train.txt.gz")
+        dev = Lines(data / "wikitext2" / "valid.txt.gz")
+        model = LanguageModel(**recipe.options).fit(lines, dev=dev, epochs=recipe.epochs)
+        model.save(general)
+        print(model.report_, flush=True)
+    if not own.exists():
+        model = load(general).fine_tune(train[0], epochs=recipe.tuned, batch_size=16)
+        model.save(own)
+        print(model.report_, flush=True)
+    return own
+
+
+def run(data: Path, name: str, seeds: int, models: Path, scratch: bool) -> dict[str, Any]:
+    """Scores on the test rows from scratch and with the encoder, by seed."""
+    given = SETS[name]
+    train, test = read(data / name / given.train, given), read(data / name / given.test, given)
+    dev = read(data / name / given.dev, given) if given.dev else None
+    started = time.perf_counter()
+    folder = language_model(data, name, train, models)
+    pretraining = time.perf_counter() - started
+    scores: dict[str, list[float]] = {"scratch": [], "encoder": []}
+    for seed in range(seeds):
+        for kind in scores if scratch else ["encoder"]:
+            encoder = str(folder) if kind == "encoder" else None
+            training = RECIPES[name].classifier if encoder else {}
+            started = time.perf_counter()
+            classifier = TextClassifier(encoder=encoder)
+            classifier.fit(*train, dev=dev, seed=seed, baseline=False, **training)
+            seconds = time.perf_counter() - started
+            scores[kind].append(classifier.evaluate(*test).score)
+            print(
+                f"{name} {kind} seed {seed}: {scores[kind][-1]:.4f} in {seconds:.0f} s", flush=True
+            )
+    return {"set": name, "pretraining": pretraining, **scores}
+
+
+def line(found: dict[str, Any]) -> str:
+    """Means, and their difference over its standard error."""
+    means = {kind: statistics.mean(found[kind]) for kind in ("scratch", "encoder") if found[kind]}
+    told = "  ".join(f"{kind} {100 * mean:.2f}" for kind, mean in means.items())
+    told = f"{found['set']:<14} {told}  language model {found['pretraining']:.0f} s"
+    if len(means) < 2 or len(found["scratch"]) < 2:
+        return told
+    spread = math.sqrt(sum(statistics.variance(found[kind]) / len(found[kind]) for kind in means))
+    gain = means["encoder"] - means["scratch"]
+    return f"{told}  gain {100 * gain:+.2f}, {gain / spread:.1f} standard errors"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of the sets")
+    parser.add_argument("--sets", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--models", type=Path, default=Path("build/models"))
+    parser.add_argument(
+        "--encoder-only", action="store_true", help="leave out training from scratch"
+    )
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    chosen = parser.parse_args()
+    found = [
+        run(chosen.data, name, chosen.seeds, chosen.models, not chosen.encoder_only)
+        for name in chosen.sets
+    ]
+    print("\n".join(line(row) for row in found))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(found, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
