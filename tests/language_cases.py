@@ -24,16 +24,15 @@ TEXTS = [
 
 def made(seed: int = 0, texts: Sequence[str] = TEXTS, **given: Any) -> LanguageModel:
     """A language model that knows the tokens of the texts and has random weights."""
-    model = LanguageModel(
-        **{
-            "embedding_size": 7,
-            "hidden_size": 5,
-            "dropout": 0.2,
-            "min_count": 1,
-            "max_vocabulary": 70,
-        }
-        | given
-    )
+    small: dict[str, Any] = {
+        "embedding_size": 7,
+        "hidden_size": 5,
+        "dropout": 0.2,
+        "min_count": 1,
+        "max_vocabulary": 70,
+        "documents": "joined",
+    }
+    model = LanguageModel(**small | given)
     tokenizer = Tokenizer.train(
         texts,
         level=model.level,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -19,7 +20,8 @@ def greedy(model: LanguageModel, prompt: str, count: int, repetition: float) -> 
     """The ids that are written greedily, by plain equations from the start for every token."""
     ids = [end(model), *ids_of(model, prompt)]
     read = len(ids)
-    while len(ids) < read + count and (len(ids) == read or ids[-1] != end(model)):
+    stops = model.documents == "apart"
+    while len(ids) < read + count and not (stops and len(ids) > read and ids[-1] == end(model)):
         scores = plain_scores(model, ids)[-1]
         for id in set(ids) - {end(model)}:
             scores[id] *= repetition if scores[id] < 0 else 1 / repetition
@@ -28,29 +30,43 @@ def greedy(model: LanguageModel, prompt: str, count: int, repetition: float) -> 
     return ids[read:]
 
 
+def decoded(model: LanguageModel, ids: Sequence[int]) -> str:
+    """The text of ids, with a line break for every end; where texts are apart, up to the end."""
+    lines: list[list[int]] = [[]]
+    for id in ids:
+        if id == end(model):
+            lines.append([])
+        else:
+            lines[-1].append(id)
+    texts = [model.tokenizer_.decode(line) for line in lines]
+    return "\n".join(texts) if model.documents == "joined" else texts[0]
+
+
+@pytest.mark.parametrize("documents", ["joined", "apart"])
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("repetition", [1.0, 1.3])
 @pytest.mark.parametrize("seed", range(3))
 def test_pieces_joined_are_the_text_of_the_equations(
-    level: Level, repetition: float, seed: int
+    documents: Any, level: Level, repetition: float, seed: int
 ) -> None:
-    model = made(seed=seed, level=level)
+    model = made(seed=seed, level=level, documents=documents)
     model.weights_["output.bias"][end(model)] -= 3  # longer texts
-    ids = [id for id in greedy(model, "", 40, repetition) if id != end(model)]
+    ids = greedy(model, "", 40, repetition)
     assert 0 not in ids
     stream = model.stream()
     choices: dict[str, Any] = {"temperature": 0, "max_tokens": 40, "repetition": repetition}
     pieces = list(stream.generate(**choices))
-    assert "".join(pieces) == model.tokenizer_.decode(ids)
+    assert "".join(pieces) == decoded(model, ids)
 
 
+@pytest.mark.parametrize("documents", ["joined", "apart"])
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_prompt_and_the_written_are_one_text(level: Level) -> None:
-    model = made(seed=1, level=level)
+def test_the_prompt_and_the_written_are_one_text(documents: Any, level: Level) -> None:
+    model = made(seed=1, level=level, documents=documents)
     prompt = "the cat sat"
     text = model.generate(prompt, temperature=0, max_tokens=6)
     ids = [*ids_of(model, prompt), *greedy(model, prompt, 6, 1.0)]
-    assert text == model.tokenizer_.decode(id for id in ids if id != end(model))
+    assert text == decoded(model, ids)
     if level != "char":  # there the space is a token, and the model goes on behind it
         spaced = model.generate(prompt + " ", temperature=0, max_tokens=6)
         assert spaced == prompt + " " + text.removeprefix(prompt).lstrip(" ")
@@ -96,10 +112,30 @@ def test_a_space_behind_the_prompt_is_not_written_again() -> None:
 
 
 def test_the_end_of_the_text_before_is_no_repetition() -> None:
-    model = fixed({"<end>": 3, "cat": 2, "dog": 1})
+    model = fixed({"<end>": 3, "cat": 2, "dog": 1}, documents="apart")
     assert model.generate("", temperature=0, repetition=10) == ""
-    model = fixed({"cat": 3, "<end>": 2, "dog": 1})
+    model = fixed({"cat": 3, "<end>": 2, "dog": 1}, documents="apart")
     assert model.generate("", temperature=0, repetition=10) == "cat"
+    model = fixed({"cat": 3, "<end>": 2, "dog": 1}, documents="joined")
+    assert model.generate("", temperature=0, repetition=10, max_tokens=4) == "cat\n\n\n"
+
+
+def test_an_end_is_a_line_break_of_joined_texts_and_the_end_of_one_that_stands_apart() -> None:
+    ending: dict[str, Any] = {"temperature": 0, "max_tokens": 3}
+    joined, apart = (fixed({"<end>": 1}, documents=how) for how in ("joined", "apart"))
+    assert joined.generate("the cat", **ending) == "the cat\n\n\n"
+    assert apart.generate("the cat", **ending) == "the cat"
+    assert list(joined.stream().generate(**ending)) == ["\n", "\n", "\n"]
+    assert list(apart.stream().generate(**ending)) == []
+    # A line break is a text like any other to stop before.
+    assert joined.generate("the cat", stop="\n", **ending) == "the cat"
+
+
+def test_a_line_of_joined_texts_starts_without_a_space() -> None:
+    model = fixed({"cat": 1, "<end>": 0.9}, level="word", documents="joined")
+    text = model.generate("", temperature=1.0, max_tokens=60, seed=3, top_k=2)
+    assert {"cat", "cat cat"} < set(text.split("\n"))
+    assert not any(line.startswith(" ") or line.endswith(" ") for line in text.split("\n"))
 
 
 def test_a_stop_text_in_the_prompt_does_not_count() -> None:
@@ -115,7 +151,7 @@ def test_what_could_become_a_stop_text_is_written_when_it_does_not() -> None:
 
 
 def test_first_tokens_are_as_frequent_as_they_are_likely() -> None:
-    model = made(texts=["a b c d"], embedding_size=5)
+    model = made(texts=["a b c d"], embedding_size=5, documents="apart")
     scores = plain_scores(model, [end(model)])[-1]
     powers = np.exp(scores[1:] / 2.0)
     wanted = 4000 * powers / powers.sum()

@@ -115,14 +115,18 @@ def test_a_stream_has_read_what_it_wrote() -> None:
     assert stream.next(100) == model.next("the c" + text, k=100)
 
 
-def test_after_the_end_a_stream_goes_on_with_another_text() -> None:
-    model = made()
+@pytest.mark.parametrize(("documents", "written"), [("joined", ["\n", "\n"]), ("apart", [])])
+def test_after_the_end_a_stream_goes_on_with_another_text(
+    documents: Any, written: list[str]
+) -> None:
+    model = made(documents=documents)
     model.weights_["output.bias"][:] = -100
     model.weights_["output.bias"][end(model)] = 100  # it can but end
     stream = model.stream()
     stream.feed("the cat")
-    assert list(stream.generate()) == []
-    ids = [end(model), *ids_of(model, "the cat"), end(model)]
+    assert list(stream.generate(max_tokens=2)) == written
+    ends = [end(model)] * max(1, len(written))
+    ids = [end(model), *ids_of(model, "the cat"), *ends]
     [(likeliest, p)] = stream.next(1)
     wanted = plain_log_probabilities(model, ids)[-1]
     assert likeliest == "<end>"
