@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from gatewise.data.problems import many
 from gatewise.errors import DataError
 from gatewise.text.tokenizer import Tokenizer
 
@@ -74,19 +75,22 @@ def lines(texts: Iterable[str], *, joined: bool) -> Iterator[str]:
             yield text
 
 
-def count_before(texts: Iterable[str], share: float) -> tuple[int, int]:
-    """How many of the texts hold all characters but the last `share`, and how many there are.
+def count_before(texts: Iterable[str], share: float, *, joined: bool) -> tuple[int, int]:
+    """How many `lines` of texts hold all characters but the last `share`, and how many there are.
 
     Raises:
-        DataError: no text would be left, or none held out.
+        DataError: there are no texts, or none would be left, or none held out.
     """
-    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64)
+    lengths = np.fromiter((len(text) + 1 for text in lines(texts, joined=joined)), np.int64)
+    if len(lengths) == 0:
+        raise DataError("There are no texts to learn from.")
     kept = int(np.searchsorted(np.cumsum(lengths), (1 - share) * lengths.sum(), side="right"))
     if share and not 0 < kept < len(lengths):
+        split = "" if joined else ', set documents="joined" to learn from the lines of a text,'
         raise DataError(
-            f"The last {share:.0%} of the {len(lengths)} texts cannot be held out: at least 2 "
-            "texts are needed, and no very long one at an end. Give 'dev' texts, or set "
-            "'dev_share' to 0."
+            f"The last {share:.0%} of {many(len(lengths), 'text')} cannot be held out: at least 2 "
+            "texts are needed, and no very long one at an end. Give 'dev' texts"
+            f"{split} or set dev_share=0."
         )
     return kept, len(lengths)
 

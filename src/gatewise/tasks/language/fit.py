@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from gatewise import kernels, options
+from gatewise.data.lines import Lines
 from gatewise.errors import DataError
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.recurrent import State
@@ -30,7 +31,7 @@ from gatewise.training.progress import Epoch, Progress
 from gatewise.training.settings import torch_settings, versions
 
 if TYPE_CHECKING:
-    from gatewise.tasks.language.task import LanguageModel
+    from gatewise.tasks.language.task import Documents, LanguageModel
 
 DEV_TOKENS = 65_536
 """Dev tokens that are scored after every epoch, at most."""
@@ -107,10 +108,11 @@ def fit(
             "Texts are read more than once. Got an iterator, which gives them once: put them into "
             "a list, or give an object that reads them anew, such as gatewise.data.lines.Lines."
         )
-    joined = model.documents == "joined"
+    documents = (model if start is None else start.chosen).documents or _documents(texts)
+    joined = documents == "joined"
     tokenizer, corpus, dev_corpus = _read(model, texts, dev, training, start, joined=joined)
     defaults = Defaults.derive(len(corpus.ids), len(tokenizer) + 1)
-    chosen = _resolved(model, defaults) if start is None else start.chosen
+    chosen = start.chosen if start else _resolved(model, defaults, documents)
     filled = {n: v for n, v in vars(defaults).items() if getattr(training, n, 0) is None}
     training = replace(training, **filled, threads=training.threads or kernels.default_threads())
     windows = _windows(chosen, training, corpus, len(tokenizer))
@@ -159,7 +161,7 @@ def _read(
 ) -> tuple[Tokenizer, Corpus, Corpus | None]:
     """The tokenizer that the training texts teach, and all texts as ids."""
     share = training.dev_share if dev is None else 0.0
-    kept, _ = count_before(lines(texts, joined=joined), share)
+    kept, _ = count_before(texts, share, joined=joined)
     learned_from, _ = divided(lines(texts, joined=joined), kept)
     size: Any = {"max_vocabulary": model.max_vocabulary, "min_count": model.min_count}
     if start is None:
@@ -174,11 +176,16 @@ def _read(
     return tokenizer, corpus, Corpus.encode(others, tokenizer) if share else None
 
 
-def _resolved(model: LanguageModel, defaults: Defaults) -> LanguageModel:
+def _documents(texts: Iterable[str]) -> Documents:
+    """How texts of a kind stand to each other: the lines of a file are those of one text."""
+    return "joined" if isinstance(texts, Lines) else "apart"
+
+
+def _resolved(model: LanguageModel, defaults: Defaults, documents: Documents) -> LanguageModel:
     """A model whose options all have a value."""
     given = {name: getattr(model, name) for name in options.names(model)}
     hidden = given["hidden_size"] or defaults.hidden_size
-    derived = vars(defaults) | {"embedding_size": min(hidden, 400)}
+    derived = vars(defaults) | {"embedding_size": min(hidden, 400), "documents": documents}
     return replace(model, **{n: derived[n] for n, value in given.items() if value is None})
 
 

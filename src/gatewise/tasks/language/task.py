@@ -51,10 +51,11 @@ class LanguageModel:
     lowercase: bool = option(False, "Read upper-case letters as lower-case ones.")
     max_vocabulary: int = option(50_000, "Different tokens that are known, at most.", minimum=2)
     min_count: int = option(2, "Times a token must occur to be known.", minimum=1)
-    documents: Documents = option(
-        "joined",
-        "Whether a text goes on where the one before it ended, as the lines of a book do, or "
-        "texts stand apart, as reviews do.",
+    documents: Documents | None = option(
+        None,
+        "Whether a text goes on where the one before it ended, as the lines of a book do (joined), "
+        "or texts stand apart, as reviews do. By default the lines of a text file are joined, and "
+        "all other texts are apart.",
     )
     bidirectional: bool = option(
         False,
@@ -197,11 +198,12 @@ class LanguageModel:
         """
         if documents not in (None, "joined", "apart"):
             raise OptionError(f"documents must be joined, apart or None. Got {documents!r}.")
+        fitted = self.fitted()
         return evaluate(
-            self.fitted(),
+            fitted,
             texts,
             cache=cache,
-            joined=(documents or self.documents) == "joined",
+            joined=(documents or fitted.chosen.documents) == "joined",
             threads=self.threads,
             precision=self._precision(),
         )
