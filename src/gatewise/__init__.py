@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from gatewise.ragged import Ragged
     from gatewise.tasks import load
     from gatewise.tasks.classify.task import TextClassifier
+    from gatewise.tasks.language.task import LanguageModel
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "DataError": "errors",
     "GatewiseError": "errors",
+    "LanguageModel": "tasks.language.task",
     "MissingExtraError": "errors",
     "ModelFileError": "errors",
     "NotFittedError": "errors",
@@ -44,6 +46,7 @@ _HOMES = {
 __all__ = [
     "DataError",
     "GatewiseError",
+    "LanguageModel",
     "MissingExtraError",
     "ModelFileError",
     "NotFittedError",

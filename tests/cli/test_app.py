@@ -10,11 +10,17 @@ from pathlib import Path
 import pytest
 
 from command_line import SMALL, gatewise, sample_model
+from language_cases import made
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sample_model(tmp_path_factory.mktemp("cli"))
+    folder = sample_model(tmp_path_factory.mktemp("cli"))
+    made().save(folder / "lm")
+    (folder / "lines.txt").write_text("a line\n" * 100, "utf-8")
+    (folder / "latin.txt").write_bytes(b"coffee\ncaf\xe9\n")
+    (folder / "bad.csv").write_text("text\nA film.\nA film, too.\n", "utf-8")
+    return folder
 
 
 def test_pipes_are_utf_8_whatever_the_terminal_is(
@@ -103,6 +109,57 @@ def test_a_full_disk_is_one_line(folder: Path) -> None:
         (["sample", "reviews.jsonl"], "must end in .csv"),
         (["sample", "m"], "must end in .csv"),
         (["frobnicate"], "frobnicate"),
+        (["predict", "lm", "-"], "lm is a language model: use gatewise generate, next, score or"),
+        (["evaluate", "lm", "reviews.csv"], "use gatewise generate, next, score or perplexity."),
+        (["generate", "model"], "model is a text classifier: use gatewise predict or evaluate."),
+        (["next", "model", "a"], "model is a text classifier: use gatewise predict or evaluate."),
+        (["score", "model", "-"], "model is a text classifier"),
+        (["perplexity", "model", "-"], "model is a text classifier"),
+        (["generate", "nowhere"], "nowhere does not exist"),
+        (
+            ["generate", "lm", "--top-p", "0"],
+            "error: --top-p must be a number of at most 1 and above 0. Got 0.0.",
+        ),
+        (["generate", "lm", "--max-tokens", "1.5"], "not a whole"),
+        (
+            ["generate", "lm", "--stop", ""],
+            "error: --stop must hold no empty text, before which every text would stop. Got ''.",
+        ),
+        (["next", "lm", "a", "-k", "0"], "k must be a whole number of at least 1. Got 0."),
+        (["next", "lm", "a", "-k", "1.5"], "not a whole"),
+        (["perplexity", "lm", "-"], "standard input: the file is empty."),
+        (["perplexity", "lm", "no.txt"], "no.txt: there is no such file."),
+        (["perplexity", "lm", "reviews.csv", "--text", "txet"], "Did you mean 'text'?"),
+        (["perplexity", "lm", "reviews.csv", "--cache", "-1"], "cache must be a whole number"),
+        (["perplexity", "lm", "reviews.csv", "--cache", "0.5"], "not a whole"),
+        (["perplexity", "lm", "reviews.csv", "--documents", "both"], '"joined", "apart"'),
+        (
+            ["score", "lm", "lines.txt", "--text", "text"],
+            "--text is for tables. The texts of lines.txt are its lines.",
+        ),
+        (["train", "language", "lines.txt"], "--out"),
+        (["train", "language", "no.txt", "--out", "m"], "no.txt: there is no such file."),
+        (["train", "language", "lines.txt", "--out", "."], "holds other files"),
+        (["train", "language", "lines.txt", "--out", "reviews.csv/a/m"], "reviews.csv is a file"),
+        (["train", "language", "lines.txt", "--out", "m", "--dev", "no.txt"], "no.txt"),
+        (["train", "language", "lines.txt", "--out", "m", "--docments", "apart"], "--documents"),
+        (
+            ["train", "language", "lines.txt", "--out", "m", "--delimiter", ";"],
+            "--delimiter is for tables. The texts of lines.txt are its lines.",
+        ),
+        (
+            ["train", "language", "lines.txt", "--out", "m", "--bptt", "0"],
+            "error: --bptt must be a whole number of at least 1. Got 0.",
+        ),
+        (
+            ["train", "language", "latin.txt", "--out", "m"],
+            "error: latin.txt, line 2: the byte 0xE9 at column 4 is not UTF-8.",
+        ),
+        (
+            ["train", "language", "lines.txt", "--test", "latin.txt", "--out", "m"],
+            "error: latin.txt, line 2: the byte 0xE9 at column 4 is not UTF-8.",
+        ),
+        (["train", "language", "bad.csv", "--out", "m"], "bad.csv, line 3: 2 fields, but the"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(
@@ -119,14 +176,19 @@ def test_a_mistake_is_one_line_and_status_2(
 
 
 def test_help_is_there_for_every_verb(folder: Path) -> None:
-    for verb in (["train", "classify"], ["predict"], ["evaluate"], ["info"], ["sample"]):
+    asked = (["generate"], ["next"], ["score"], ["perplexity"])
+    others = (["train", "language"], ["predict"], ["evaluate"], ["info"], ["sample"])
+    for verb in (["train", "classify"], *asked, *others):
         status, out, _ = gatewise(*verb, "--help")
         assert (status, "Usage: gatewise" in out) == (0, True)
     _, out, _ = gatewise("train", "classify", "--help")
     assert "--hidden-size" in out
     assert "--learning-rate" in out
     assert "--on-bad-rows" in out
-    for verb in (["train", "classify"], ["predict"], ["evaluate"]):
+    _, out, _ = gatewise("train", "language", "--help")
+    assert "--bptt" in out
+    assert "--documents" in out
+    for verb in (["train", "classify"], ["predict"], ["evaluate"], *asked):
         _, out, _ = gatewise(*verb, "--help")
         assert "--threads" in out
         assert "--precision" in out

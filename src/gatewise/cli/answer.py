@@ -1,12 +1,11 @@
-"""`gatewise predict`, `evaluate` and `info`: what a fitted model is asked, without PyTorch."""
+"""`gatewise predict` and `evaluate`, for classifiers, and `info`: all without PyTorch."""
 
 from __future__ import annotations
 
 import json as json_format
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -16,15 +15,15 @@ from cyclopts import Parameter
 from gatewise import options
 from gatewise.cli.columns import Columns
 from gatewise.cli.flags import Answering, AnsweringFlags, Reading, ReadingFlags
+from gatewise.cli.kinds import KINDS
 from gatewise.cli.terminal import say, tell
+from gatewise.cli.texts import lines_of
 from gatewise.data.columns import check_columns, named
-from gatewise.data.problems import shown, without_controls
+from gatewise.data.problems import without_controls
 from gatewise.data.tables import Table, guess_text, write_table
 from gatewise.errors import DataError
-from gatewise.tasks import load
+from gatewise.tasks import load, task_of
 
-BLOCK = 1024
-"""Lines that are answered together."""
 ADDED = ("prediction", "probability")
 
 
@@ -51,11 +50,11 @@ def predict(
         text: Column of the texts. By default the one that the model was trained on, or a guess.
         json: Print a JSON object a line, with the probability of every label.
     """
-    classifier = (answering or Answering()).load(model)
+    classifier = (answering or Answering()).load(model, "classify")
     if source == "-" or Path(source).suffix == ".txt":
         if out is not None:
             raise DataError("--out needs a table. Lines are answered on standard output.")
-        for lines in _lines(source):
+        for lines in lines_of(source):
             _print(classifier, lines, json)
         return
     table = (reading or Reading()).open(source)
@@ -95,7 +94,7 @@ def evaluate(
         label_separator: What stands between many labels of one text.
         json: Print the figures as JSON.
     """
-    classifier = (answering or Answering()).load(model)
+    classifier = (answering or Answering()).load(model, "classify")
     source = (reading or Reading()).open(table)
     known = _remembered(classifier, source)
     columns = Columns.choose(
@@ -117,26 +116,24 @@ def evaluate(
 
 
 def info(model: str, /, *, json: bool = False) -> None:
-    """Show what a model folder holds: labels, options, and the report of its training.
+    """Show what a model folder holds: options, and the report of its training.
 
     Args:
         model: The model folder.
         json: Print it as JSON.
     """
-    classifier = load(model)
-    chosen = options.values(classifier)
-    report = classifier.report_
+    fitted = load(model)
+    task, chosen, report = task_of(fitted), options.values(fitted), fitted.report_
     if json:
         found = {
-            "task": "classify",
-            "labels": classifier.labels_,
+            "task": task,
+            **KINDS[task].known(fitted),
             "options": chosen,
             "training": report and report.as_json(),
         }
         print(json_format.dumps(found, ensure_ascii=False))
         return
-    say(f"{model}: a text classifier with {len(classifier.labels_)} labels")
-    say("labels: " + ", ".join(shown(str(label)) for label in classifier.labels_))
+    say(f"{model}: {KINDS[task].heading(fitted)}")
     say("\n" + "\n".join(f"{name:<20} {value}" for name, value in chosen.items()))
     if report:
         say(f"\n{report}")
@@ -183,40 +180,6 @@ def _suited(columns: Columns, classifier: Any, names: Mapping[str, Any]) -> Colu
             f"Got {named(columns.labels)}."
         )
     return replace(columns, labels=tuple(names))
-
-
-def _lines(source: str) -> Iterator[list[str]]:
-    """Blocks of lines without their ends; a terminal is answered line by line."""
-    # "-sig" leaves out the mark that some editors put before the first line.
-    codec, errors = "utf-8-sig", "surrogateescape"
-    if source != "-":
-        try:
-            with Path(source).open(encoding=codec, errors=errors) as file:
-                yield from _blocks(source, file, BLOCK)
-        except OSError as problem:
-            raise DataError(f"{source} cannot be read: {problem.strerror}.") from None
-        return
-    sys.stdin.reconfigure(encoding=codec, errors=errors)  # type: ignore[union-attr]
-    yield from _blocks("standard input", sys.stdin, 1 if sys.stdin.isatty() else BLOCK)
-
-
-def _blocks(name: str, lines: Iterable[str], size: int) -> Iterator[list[str]]:
-    numbered = enumerate(lines, start=1)
-    while block := [_clean(name, *line) for line in islice(numbered, size)]:
-        yield block
-
-
-def _clean(name: str, number: int, line: str) -> str:
-    """A line without its end; a byte that is not UTF-8 is a DataError with its place."""
-    try:
-        line.encode()
-    except UnicodeEncodeError as problem:
-        byte = ord(line[problem.start]) - 0xDC00
-        raise DataError(
-            f"{name}, line {number}: the byte 0x{byte:02X} at column {problem.start + 1} is not "
-            "UTF-8. Convert the text, for example with: iconv -f cp1252 -t utf-8"
-        ) from None
-    return line.rstrip("\r\n")
 
 
 def _answered(classifier: Any, table: Table, column: str) -> Iterator[tuple[str, ...]]:

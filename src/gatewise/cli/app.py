@@ -24,11 +24,20 @@ app = App(
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,
 )
-train = App(name="train", help="Train a model from a table.")
+train = App(name="train", help="Train a model from a table or a text file.")
 app.command(train)
 train.command("gatewise.cli.train:classify", name="classify", help="Text in, label out.")
-app.command("gatewise.cli.answer:evaluate", name="evaluate", help="Test a model on a table.")
-app.command("gatewise.cli.answer:predict", name="predict", help="Answer texts or a table.")
+train.command(
+    "gatewise.cli.train_language:language", name="language", help="Text in, the next word out."
+)
+app.command("gatewise.cli.answer:evaluate", name="evaluate", help="Test a classifier on a table.")
+app.command(
+    "gatewise.cli.answer:predict", name="predict", help="Give texts or a table their labels."
+)
+app.command("gatewise.cli.language:generate", name="generate", help="Write on a text.")
+app.command("gatewise.cli.language:likeliest", name="next", help="The likeliest next tokens.")
+app.command("gatewise.cli.language:score", name="score", help="How likely texts are.")
+app.command("gatewise.cli.language:perplexity", name="perplexity", help="Test a language model.")
 app.command("gatewise.cli.answer:info", name="info", help="Show what a model folder holds.")
 app.command("gatewise.cli.sample:sample", name="sample", help="Write the sample reviews.")
 
@@ -71,11 +80,11 @@ def _drop_output() -> None:
 
 def _of_flags(message: str) -> str:
     """A complaint of `options.check` in the words of the command line."""
-    option = re.match(r"The '(\w+)' option of \w+ must be (.*?)( or None)?\. Got ", message)
+    option = re.match(r"The '(\w+)' option of \w+ must (.*?)( or None)?\. Got ", message)
     if option is None:
         return message
     flag = option[1].replace("_", "-")
-    return f"--{flag} must be {option[2]}. Got {message[option.end() :]}"
+    return f"--{flag} must {option[2]}. Got {message[option.end() :]}"
 
 
 def _fail(message: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hi
 from cyclopts import Group, Parameter, Token, convert
 
 from gatewise import kernels, options
+from gatewise.cli.kinds import refuse_other_tasks
 from gatewise.data.tables import Table, open_table
 from gatewise.options import AnswerPrecision, option
 from gatewise.tasks import load
@@ -26,7 +27,8 @@ def flags(owner: type[Any], title: str) -> Any:
                 Parameter(
                     help=field.metadata["help"],
                     group=group,
-                    converter=_whole if int in (get_args(kind) or (kind,)) else None,
+                    converter=whole if int in (get_args(kind) or (kind,)) else None,
+                    negative_iterable=(),
                 ),
             ],
             dataclasses.field(default=field.default, metadata=field.metadata),
@@ -42,7 +44,7 @@ def flags(owner: type[Any], title: str) -> Any:
     )
 
 
-def _whole(kind: Any, tokens: Sequence[Token]) -> Any:
+def whole(kind: Any, tokens: Sequence[Token]) -> Any:
     """The value of an option of whole numbers; cyclopts by itself would round a fraction."""
     if "." in tokens[0].value:
         raise ValueError(f"{tokens[0].value!r} is not a whole number.")
@@ -87,13 +89,14 @@ class Answering:
     def __post_init__(self) -> None:
         options.check(self)
 
-    def load(self, folder: str) -> Any:
-        """The model of a folder, to answer in this way.
+    def load(self, folder: str, task: str) -> Any:
+        """The model of a folder, which must be one of a task, to answer in this way.
 
         Raises:
-            OptionError: the processor does not have the precision.
+            OptionError: it is one of another task, or the processor does not have the precision.
         """
         model = load(folder)
+        refuse_other_tasks(model, folder, task)
         model.threads, model.precision = self.threads, kernels.chosen_precision(self.precision)
         return model
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
-from gatewise.data.problems import shown
+from gatewise.data.problems import shown, without_controls
 
 
 def say(text: object) -> None:
     """Print lines on standard output."""
     print(_safe(text))
+
+
+def write(text: str) -> None:
+    """Write a part of a text on standard output at once, with its line breaks and tabs."""
+    sys.stdout.write(re.sub(r"[^\n\t]+", lambda part: without_controls(part[0]), text))
+    sys.stdout.flush()
 
 
 def tell(kind: str, text: object) -> None:

@@ -1,23 +1,20 @@
-"""`gatewise train`: from a table to a model folder."""
+"""`gatewise train classify`: from a table to a model folder."""
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from gatewise import options
+from gatewise.cli.checks import check_out, check_rejects
 from gatewise.cli.columns import Columns, Examples
 from gatewise.cli.flags import Reading, ReadingFlags, flags
 from gatewise.cli.terminal import say, tell
 from gatewise.data.checks import check_label_column, check_test
-from gatewise.data.tables import Table
-from gatewise.errors import DataError, OptionError
-from gatewise.store import check_replaceable
+from gatewise.errors import OptionError
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import TableColumns
 from gatewise.tasks.classify.task import TextClassifier
@@ -65,12 +62,11 @@ def classify(
     reading, training = reading or Reading(), training or ClassifierTraining()
     model = model or TextClassifier()
     weights, allowed = _class_weight(class_weight), _allowed(labels)
-    check_replaceable(Path(out))
-    _check_writable(out)
+    check_out(out)
     # All tables are read before training, which may take an hour: a mistake is told at once.
     paths = {"train": table, "dev": dev, "test": test}
     tables = {name: reading.open(path) for name, path in paths.items() if path is not None}
-    _check_rejects([*tables.values()])
+    check_rejects(tables.values())
     columns = Columns.choose(tables["train"], text, label, label_separator)
     rows = columns.read(tables.pop("train"), weight)
     _check(rows, allowed, training)
@@ -100,17 +96,6 @@ def classify(
     say(f'\nThe model is in {out}. Try: echo "Some text." | gatewise predict {out} -')
 
 
-def _check_writable(out: str) -> None:
-    """Raise a DataError where no folder could be made; nothing is created."""
-    folder = Path(os.path.realpath(out)).parent
-    while not os.path.lexists(folder):
-        folder = folder.parent
-    if not folder.is_dir():
-        raise DataError(f"{out} cannot be written: {folder} is a file. Give another --out.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise DataError(f"{out} cannot be written: you may not write in {folder}.")
-
-
 def _check(rows: Examples, allowed: list[str] | None, training: ClassifierTraining) -> None:
     """Raise a DataError, with its line, for labels that cannot be learned; warn of odd ones.
 
@@ -138,20 +123,6 @@ def _check_held(name: str, rows: Examples, train: Examples) -> None:
     for warning in check_test(train.texts, rows.texts, known, rows.names()[0], name=name):
         tell("warning", warning)
     rows.refuse_unknown(sorted(set(known)), of="those in train")
-
-
-def _check_rejects(tables: list[Table]) -> None:
-    """Raise a DataError where the skipped rows of two tables would go to one file."""
-    owners: dict[Path, Table] = {}
-    for table in tables:
-        if table.rejects is None:
-            continue
-        other = owners.setdefault(table.rejects.resolve(), table)
-        if other is not table:
-            raise DataError(
-                f"The skipped rows of {other.name} and {table.name} would both go to "
-                f"{table.rejects.name}. Leave --rejects out, and give the tables different names."
-            )
 
 
 def _allowed(labels: str | None) -> list[str] | None:

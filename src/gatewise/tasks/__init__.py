@@ -21,6 +21,11 @@ def task_class(name: str) -> Any:
     return getattr(importlib.import_module(module), member)
 
 
+def task_of(model: Any) -> str:
+    """The task of a model, as the command line and config.json say it."""
+    return next(name for name in TASKS if isinstance(model, task_class(name)))
+
+
 def load(folder: str | Path) -> Any:
     """Read a fitted model from its folder. PyTorch is not needed.
 

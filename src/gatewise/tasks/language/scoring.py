@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,15 @@ class TextScore:
     def perplexity(self) -> float:
         """Per token, the end counted."""
         return _perplexity(-self.log_probability, len(self.tokens))
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, token by token; what is infinite, which JSON has no number for, is None."""
+        return {
+            "text": self.text,
+            "log_probability": _finite(self.log_probability),
+            "perplexity": _finite(self.perplexity),
+            "tokens": [[token, value] for token, value in self.tokens],
+        }
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,12 @@ class LanguageEvaluation:
         """Bits per character, which compares models of different tokens too."""
         return self.nats / math.log(2) / self.characters
 
+    def as_json(self) -> dict[str, Any]:
+        """All figures by name; what is infinite, which JSON has no number for, is None."""
+        figures = ("loss", "perplexity", "word_perplexity", "bits_per_character")
+        found = {name: getattr(self, name) for name in (*self.__dataclass_fields__, *figures)}
+        return {name: _finite(value) for name, value in found.items()}
+
     def __str__(self) -> str:
         return (
             f"perplexity {self.perplexity:.2f} per token, {self.word_perplexity:.5g} per word, "
@@ -89,6 +105,10 @@ class LanguageEvaluation:
 def _perplexity(nats: float, count: int) -> float:
     mean = nats / count
     return math.exp(mean) if mean < 700 else math.inf  # what a float can hold
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def score(

@@ -1,0 +1,60 @@
+"""Kinds of models: what each is called, its commands, and what `gatewise info` tells first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gatewise.data.problems import shown
+from gatewise.errors import OptionError
+from gatewise.tasks import task_of
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Models of one task.
+
+    Args:
+        name: in a sentence.
+        commands: that it answers to.
+        known: what it tells apart, as JSON can hold it.
+        heading: the same as lines for people, to follow the name of the folder.
+    """
+
+    name: str
+    commands: tuple[str, ...]
+    known: Callable[[Any], dict[str, Any]]
+    heading: Callable[[Any], str]
+
+
+def _labels(classifier: Any) -> str:
+    names = [shown(str(label)) for label in classifier.labels_]
+    return f"a text classifier with {len(names)} labels\nlabels: {', '.join(names)}"
+
+
+KINDS = {
+    "classify": Kind(
+        "a text classifier",
+        ("predict", "evaluate"),
+        lambda classifier: {"labels": classifier.labels_},
+        _labels,
+    ),
+    "language": Kind(
+        "a language model",
+        ("generate", "next", "score", "perplexity"),
+        lambda lm: {"tokens": len(lm.tokenizer_)},
+        lambda lm: f"a language model of {len(lm.tokenizer_):,} known tokens",
+    ),
+}
+"""By the names of the tasks."""
+
+
+def refuse_other_tasks(model: Any, folder: str, task: str) -> None:
+    """Raise an OptionError that says which commands a model has, unless it is of this task."""
+    found = task_of(model)
+    if found != task:
+        *most, last = KINDS[found].commands
+        raise OptionError(
+            f"{folder} is {KINDS[found].name}: use gatewise {', '.join(most)} or {last}."
+        )

@@ -1,0 +1,83 @@
+"""Texts of the command line: lines of a file or of standard input, or a column of a table."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from gatewise import options
+from gatewise.cli.flags import Reading
+from gatewise.cli.terminal import tell
+from gatewise.data.lines import Column, Lines, without_end
+from gatewise.data.tables import guess_text
+from gatewise.errors import DataError, OptionError
+
+BLOCK = 1024
+"""Texts that are answered together."""
+
+
+def is_lines(source: str) -> bool:
+    """Whether the lines of a source are the texts."""
+    return source == "-" or re.search(r"\.txt(\.gz|\.zst)?$", source.lower()) is not None
+
+
+def open_texts(source: str, column: str | None, reading: Reading) -> Lines | Column:
+    """The texts of a source, to be read as often as wanted.
+
+    Args:
+        source: a text file, "-" for standard input, or a table.
+        column: of the texts of a table; a guess is printed.
+        reading: how the table is read.
+
+    Raises:
+        DataError: the source cannot be read, or no guess is clear.
+        OptionError: what is for tables is given with lines.
+    """
+    if not is_lines(source):
+        table = reading.open(source)
+        if column is None:
+            column, why = guess_text(table)
+            tell("columns", f"texts in '{column}' ({why})")
+        return Column(table, column)
+    usual, given = options.values(Reading()), options.values(reading) | {"text": column}
+    for name, value in given.items():
+        if name != "encoding" and value != usual.get(name):
+            flag = name.replace("_", "-")
+            raise OptionError(f"--{flag} is for tables. The texts of {source} are its lines.")
+    return Lines(source, reading.encoding)
+
+
+def blocks_of(source: str, column: str | None, reading: Reading) -> Iterator[list[str]]:
+    """The same texts once, in blocks; a terminal is read line by line."""
+    if source == "-" and column is None and options.values(reading) == options.values(Reading()):
+        return lines_of(source)
+    return blocks(open_texts(source, column, reading), BLOCK)
+
+
+def lines_of(source: str) -> Iterator[list[str]]:
+    """Blocks of lines without their ends; a terminal is read line by line."""
+    # "-sig" leaves out the mark that some editors put before the first line.
+    codec, errors = "utf-8-sig", "surrogateescape"
+    if source != "-":
+        try:
+            with Path(source).open(encoding=codec, errors=errors) as file:
+                yield from blocks(_ended(source, file), BLOCK)
+        except OSError as problem:
+            raise DataError(f"{source} cannot be read: {problem.strerror}.") from None
+        return
+    sys.stdin.reconfigure(encoding=codec, errors=errors)  # type: ignore[union-attr]
+    yield from blocks(_ended("standard input", sys.stdin), 1 if sys.stdin.isatty() else BLOCK)
+
+
+def blocks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Lists of `size` texts; the last one may be shorter."""
+    rest = iter(texts)
+    while block := list(islice(rest, size)):
+        yield block
+
+
+def _ended(name: str, lines: Iterable[str]) -> Iterator[str]:
+    return (without_end(name, number, line) for number, line in enumerate(lines, start=1))
