@@ -3,54 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
-from typing import Any
 
 import numpy as np
 import pytest
 
 from gatewise import NotFittedError, OptionError, load
-from gatewise.tasks import TASKS, task_class
-
-GOOD = ["a very good film", "good and funny", "i loved it", "wonderful acting", "what a good day"]
-BAD = ["a very bad film", "bad and boring", "i hated it", "terrible acting", "what a bad day"]
-TEXTS = [f"{start} {text}" for start in ("well ,", "honestly") for text in [*GOOD, *BAD]]
-EXAMPLES: dict[str, tuple[list[Any], dict[str, Any]]] = {
-    "classify": (
-        [TEXTS, ["good"] * 5 + ["bad"] * 5 + ["good"] * 5 + ["bad"] * 5],
-        {"embedding_size": 8, "hidden_size": 9, "subwords": 50, "token_pairs": 64, "min_count": 1},
-    ),
-}
-QUIET: dict[str, Any] = {
-    "dev_share": 0.0,
-    "epochs": 40,
-    "batch_size": 4,
-    "learning_rate": 0.01,
-    "quiet": True,
-}
-NEW = ["a good film", "a bad film", "", "zzz qqq", "good"]
-
-
-def fitted(task: str, **changes: Any) -> Any:
-    data, options = EXAMPLES[task]
-    training = QUIET | {
-        key: changes.pop(key) for key in list(changes) if key in QUIET | {"seed": 0}
-    }
-    return task_class(task)(**options | changes).fit(*data, **training)
+from gatewise.tasks import TASKS, task_class, task_of
+from task_examples import EXAMPLES, NEW, TEXTS, fitted
 
 
 def test_every_task_has_an_example() -> None:
     assert EXAMPLES.keys() == TASKS.keys()
+    for task in TASKS:
+        assert task_of(task_class(task)()) == task
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_it_learns_twenty_examples(task: str) -> None:
-    texts, labels = EXAMPLES[task][0]
-    assert fitted(task).predict(texts) == labels
+    example = EXAMPLES[task]
+    assert example.has_learned(fitted(task))
+    assert not example.has_learned(fitted(task, epochs=1))
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -64,23 +42,26 @@ def test_the_same_seed_gives_the_same_bits(task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_text_alone_is_answered_as_in_a_batch(task: str) -> None:
     model = fitted(task, epochs=2)
-    together = model.scores(NEW)
-    alone = np.concatenate([model.scores([text]) for text in NEW])
-    assert np.abs(together - alone).max() < 1e-6
+    numbers = EXAMPLES[task].numbers
+    together = numbers(model, NEW)
+    assert len(together) == len(NEW)
+    alone = np.concatenate([numbers(model, [text]) for text in NEW])
+    np.testing.assert_allclose(together, alone, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_one_loaded_model_answers_many_callers_at_once(task: str, tmp_path: Path) -> None:
     fitted(task, epochs=2, num_layers=2).save(tmp_path / "model")
     shares = [[*TEXTS[caller:], *NEW] for caller in range(8)]
-    wanted = [load(tmp_path / "model").scores(texts) for texts in shares]
+    answers = EXAMPLES[task].answers
+    wanted = [answers(load(tmp_path / "model"), texts) for texts in shares]
     model = load(tmp_path / "model")  # whose weights are packed by whoever comes first
     start = Barrier(8)
 
     def answer(caller: int) -> None:
         start.wait()
         for _ in range(10):
-            np.testing.assert_array_equal(model.scores(shares[caller]), wanted[caller])
+            assert answers(model, shares[caller]) == wanted[caller]
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(answer, range(8)))
@@ -97,30 +78,33 @@ def test_a_fresh_process_without_torch_gives_the_same_answers(
 import json, sys
 sys.modules["torch"] = None  # any import of it raises
 from gatewise import load
-print(json.dumps(load(sys.argv[1]).scores(json.loads(sys.argv[2])).tolist()))
+from task_examples import EXAMPLES
+print(json.dumps(EXAMPLES[sys.argv[1]].answers(load(sys.argv[2]), json.loads(sys.argv[3]))))
 """
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     answered = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "model"), json.dumps(NEW)],
+        [sys.executable, "-c", code, task, str(tmp_path / "model"), json.dumps(NEW)],
         check=True,
+        env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
     )
-    assert json.loads(answered.stdout) == model.scores(NEW).tolist()
+    answers = EXAMPLES[task].answers
+    assert json.loads(answered.stdout) == json.loads(json.dumps(answers(model, NEW)))
     loaded = load(tmp_path / "model")
     loaded.save(tmp_path / "again")
-    assert loaded.scores(NEW).tolist() == load(tmp_path / "again").scores(NEW).tolist()
+    assert answers(loaded, NEW) == answers(load(tmp_path / "again"), NEW)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_new_model_has_no_answers_yet(task: str) -> None:
     with pytest.raises(NotFittedError, match="has learned nothing yet"):
-        task_class(task)().predict(["a"])
+        EXAMPLES[task].answers(task_class(task)(), ["a"])
     with pytest.raises(NotFittedError):
         task_class(task)().save("nowhere")
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_unknown_options_are_named(task: str) -> None:
-    data, _ = EXAMPLES[task]
     with pytest.raises(OptionError, match=r"has no option 'epoch'\. Did you mean 'epochs'"):
-        task_class(task)().fit(*data, epoch=3)
+        task_class(task)().fit(*EXAMPLES[task].data, epoch=3)
