@@ -27,7 +27,7 @@ def chances(counts: NDArray[np.int64], samples: int) -> NDArray[np.float64]:
     order = np.argsort(-wanted)
     # Those before `certain` have the chance 1, and share what is left of the samples by `wanted`.
     rest = np.cumsum(wanted[order][::-1])[::-1]
-    certain = 0
+    certain, samples = 0, min(samples, len(counts))
     while certain < samples and (samples - certain) * wanted[order[certain]] >= rest[certain]:
         certain += 1
     found = np.ones(len(counts))
@@ -71,7 +71,7 @@ def sampled_cross_entropy(
         drawn: numbers of the drawn classes, (C,).
         precision: of the numbers that are multiplied, fp32 or bf16.
     """
-    places = drawn.new_full((int(targets.max().maximum(drawn.max())) + 1,), -1)
+    places = drawn.new_full((int(torch.cat([targets, drawn]).max()) + 1,), -1)  # none may be drawn
     places[drawn] = torch.arange(len(drawn), device=drawn.device)
     loss: Tensor = _SampledCrossEntropy.apply(  # type: ignore[no-untyped-call]
         outputs, vectors, bias, own, places[targets], precision
