@@ -50,8 +50,13 @@ class WeightAverage:
         if self._steps % EVERY:
             return 1.0
         kept = min(self._decay, 1 - 5 / (5 + self._steps)) ** EVERY
-        torch._foreach_lerp_(self._own_average, self._own, 1 - kept)
+        self.take(kept)
         return kept
+
+    @torch.no_grad()
+    def take(self, kept: float) -> None:
+        """Take the weights of now into the average, of whose old value `kept` is left."""
+        torch._foreach_lerp_(self._own_average, self._own, 1 - kept)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -82,7 +87,7 @@ class Best:
     """
 
     def __init__(self, average: WeightAverage) -> None:
-        self.number = 0
+        self.number = self._since = 0
         self._average = average
         self._quality = float("-inf")
         self._weights = average.snapshot()
@@ -92,6 +97,14 @@ class Best:
         if quality <= self._quality:
             return False
         self.number, self._quality, self._weights = number, quality, self._average.snapshot()
+        self._since = number
+        return True
+
+    def waited(self, number: int, epochs: int) -> bool:
+        """Whether so many epochs up to `number` brought nothing better; then the count restarts."""
+        if number - self._since < epochs:
+            return False
+        self._since = number
         return True
 
     def restore(self) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gatewise.errors import TrainingError
 from gatewise.options import Training
 from gatewise.training.average import Best
+from gatewise.training.averaged_sgd import AveragedSGD
 from gatewise.training.guard import Diverged, Guard
 from gatewise.training.optimizer import Optimizer
 from gatewise.training.progress import Epoch, Progress
@@ -39,6 +40,7 @@ def train(
     steps: int,
     progress: Progress,
     rates: Mapping[str, Rate] | None = None,
+    optimizers: type[Optimizer] | type[AveragedSGD] = Optimizer,
 ) -> Iterator[Epoch]:
     """Train a network, yielding after every epoch; it ends holding the best averaged weights.
 
@@ -53,13 +55,14 @@ def train(
         steps: batches of all epochs.
         progress: is told of every step and epoch.
         rates: of the weights that do not learn at the usual one, by their names.
+        optimizers: what moves the weights.
 
     Raises:
         TrainingError: the loss became infinite or ran away before anything was learned.
     """
     epochs = training.epochs
     assert epochs is not None
-    optimizer = Optimizer(network, training, steps, rates)
+    optimizer = optimizers(network, training, steps, rates)
     try:
         guard = Guard(training.learning_rate)
         best, least_loss, scored = Best(optimizer.average), float("inf"), False
@@ -98,7 +101,7 @@ def train(
                 stop, dev_score = INTERRUPTED, None
                 quality = float("inf") if best.number == 0 else float("-inf")
             better = best.offer(number, quality)
-            if not better and not stop and number - best.number >= training.patience:
+            if not stop and best.waited(number, training.patience) and not optimizer.stalled():
                 stop = f"no better dev score for {training.patience} epochs"
             epoch = Epoch(number, mean_loss, dev_score, better, seconds, tokens / seconds, stop)
             progress.epoch(epoch)

@@ -97,6 +97,10 @@ class Optimizer:
             for missed in self._missed:
                 missed.restart()
 
+    def stalled(self) -> bool:
+        """Whether it goes on in another way where the dev rows do not get better: it does not."""
+        return False
+
     def release(self) -> None:
         """Let the network's tables be parameters like others again."""
         for table in self._every_table():

@@ -26,7 +26,9 @@ from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.report import CACHED, EpochFigures, Report
 from gatewise.tasks.language.windows import Window, Windows
 from gatewise.text.tokenizer import Tokenizer
+from gatewise.training.averaged_sgd import AveragedSGD
 from gatewise.training.loop import train
+from gatewise.training.optimizer import Optimizer
 from gatewise.training.progress import Epoch, Progress
 from gatewise.training.settings import torch_settings, versions
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 DEV_TOKENS = 65_536
 """Dev tokens that are scored after every epoch, at most."""
 DEV_COLUMNS = 32
+OPTIMIZERS: dict[str, Any] = {"adamw": Optimizer, "nt-asgd": AveragedSGD}
 UNTUNED = Cache(flatness=0.3, share=0.1)
 """Where there are no dev texts to tune it on."""
 
@@ -253,6 +256,7 @@ def _train(
                 training,
                 steps,
                 progress,
+                optimizers=OPTIMIZERS[training.optimizer],
             )
         )
 
