@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from gatewise.data.problems import shown
 from gatewise.errors import OptionError
-from gatewise.tasks import task_of
+from gatewise.tasks import load, task_of
+
+M = TypeVar("M")
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,28 @@ def refuse_other_tasks(model: Any, folder: str, task: str) -> None:
         raise OptionError(
             f"{folder} is {KINDS[found].name}: use gatewise {', '.join(most)} or {last}."
         )
+
+
+def begun(model: Any, start: str | None, task: type[M]) -> tuple[M, Callable[..., M]]:
+    """The model to train, and how: a new one by `fit`, that of a folder by `fine_tune`.
+
+    Args:
+        model: with options, None without any.
+        start: the folder; None for a new model.
+        task: the class of the model.
+
+    Raises:
+        OptionError: options are given for a model that has its own, or it is of another task.
+        ModelFileError: the folder cannot be read.
+    """
+    if start is None:
+        made: Any = model or task()
+        return made, made.fit
+    if model is not None:
+        raise OptionError(
+            f"A model that training goes on with has its options already: leave those of the model "
+            f"out, or --start. {start} keeps its own."
+        )
+    found = load(start)
+    refuse_other_tasks(found, start, task_of(task()))
+    return found, found.fine_tune

@@ -12,6 +12,7 @@ from gatewise import options
 from gatewise.cli.checks import check_out, check_rejects
 from gatewise.cli.columns import Columns, Examples
 from gatewise.cli.flags import Reading, ReadingFlags, flags
+from gatewise.cli.kinds import begun
 from gatewise.cli.terminal import say, tell
 from gatewise.data.checks import check_label_column, check_test
 from gatewise.errors import OptionError
@@ -40,6 +41,7 @@ def classify(
     test: str | None = None,
     weight: str | None = None,
     class_weight: str | None = None,
+    start: str | None = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
     model: Annotated[ModelFlags | None, Parameter(name="*")] = None,
     training: Annotated[TrainingFlags | None, Parameter(name="*")] = None,
@@ -58,10 +60,11 @@ def classify(
         test: Table to test the finished model on; it is used for nothing else.
         weight: Column of numbers that say how much every row counts.
         class_weight: How much every label counts: "balanced", or like "spam=5,ham=1".
+        start: Folder of a classifier to go on with: it learns the new rows and their new labels.
     """
     reading, training = reading or Reading(), training or ClassifierTraining()
-    model = model or TextClassifier()
-    weights, allowed = _class_weight(class_weight), _allowed(labels)
+    model, learn = begun(model, start, TextClassifier)
+    weighting, allowed = {"class_weight": _class_weight(class_weight)}, _allowed(labels)
     check_out(out)
     # All tables are read before training, which may take an hour: a mistake is told at once.
     paths = {"train": table, "dev": dev, "test": test}
@@ -73,13 +76,16 @@ def classify(
     held = {name: columns.read(source) for name, source in tables.items()}
     for name, others in held.items():
         _check_held(name, others, rows)
-    model.fit(
+    if len(columns.labels) > 1:
+        if start is not None:
+            raise OptionError("--start takes labels in one column. --label names several.")
+        weighting["label_names"] = columns.labels
+    learn(
         rows.texts,
         rows.labels,
         dev=(held["dev"].texts, held["dev"].labels) if "dev" in held else None,
-        label_names=columns.labels if len(columns.labels) > 1 else None,
         sample_weight=rows.weights,
-        class_weight=weights,
+        **weighting,
         **options.values(training),
     )
     assert model.report_ is not None

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from gatewise import options
 from gatewise.cli.checks import check_out, check_rejects
 from gatewise.cli.flags import Reading, ReadingFlags, flags
+from gatewise.cli.kinds import begun
 from gatewise.cli.terminal import say, tell
 from gatewise.cli.texts import is_lines, open_texts
 from gatewise.data.lines import Column
@@ -32,6 +33,7 @@ def language(
     text: str | None = None,
     dev: str | None = None,
     test: str | None = None,
+    start: str | None = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
     model: Annotated[ModelFlags | None, Parameter(name="*")] = None,
     training: Annotated[TrainingFlags | None, Parameter(name="*")] = None,
@@ -46,9 +48,10 @@ def language(
         dev: Text file or table to choose the best epoch on. By default the last part of the texts
             is held out.
         test: Text file or table to test the finished model on; it is used for nothing else.
+        start: Folder of a language model to go on with: its vocabulary grows with the new texts.
     """
     reading, training = reading or Reading(), training or LanguageTraining()
-    model = model or LanguageModel()
+    model, learn = begun(model, start, LanguageModel)
     check_out(out)
     texts = open_texts(source, text, reading)
     column = texts.name if isinstance(texts, Column) else None
@@ -62,7 +65,7 @@ def language(
     # Read once before training, which may take an hour: a mistake is told at once.
     for _ in held.get("test", ()):
         pass
-    model.fit(texts, dev=held.get("dev"), **options.values(training))
+    learn(texts, dev=held.get("dev"), **options.values(training))
     for note in [note for table in tables for note in table.notes]:
         tell("note", note)
     model.save(out)
