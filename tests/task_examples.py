@@ -99,6 +99,7 @@ EXAMPLES = {
             "average": 0.0,
             "bptt": 12,
             "patience": 100,
+            "threads": 1,
         },
         numbers=log_probabilities,
         answers=written_and_scored,
