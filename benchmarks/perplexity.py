@@ -82,6 +82,7 @@ def run(folder: Path, name: str, given: dict[str, Any], out: Path | None) -> dic
     print(model.report_, flush=True)
     if out is not None:
         model.save(out)
+    model.precision = "auto"
     plain, cached = model.evaluate(test), model.evaluate(test, cache=CACHE)
     print(
         f"{name} test: {plain}\n{name} test with a cache of {CACHE:,} tokens: {cached}", flush=True

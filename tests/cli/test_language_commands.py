@@ -40,7 +40,7 @@ def test_a_book_becomes_a_model(tmp_path: Path) -> None:
     status, out, err = gatewise(*train, "--learning-rate", "0.05", cwd=tmp_path)
     assert status == 0, err
     assert "epoch 2/2  loss " in err
-    assert "426 texts of 1,988 tokens to learn from" in out
+    assert "427 texts of 1,995 tokens to learn from" in out
     assert "\nOn the test texts of test.txt: perplexity " in out
     assert out.endswith('The model is in lm. Try: gatewise generate lm "Once upon a time"\n')
     lm = load(tmp_path / "lm")
@@ -59,7 +59,7 @@ def test_a_book_becomes_a_model(tmp_path: Path) -> None:
     status, out, _ = gatewise("info", "lm", cwd=tmp_path)
     assert (status, out.startswith("lm: a language model of 9 known tokens\n")) == (0, True)
     assert "documents            joined" in out
-    assert "426 texts of 1,988 tokens" in out
+    assert "427 texts of 1,995 tokens" in out
     found = json.loads(gatewise("info", "lm", "--json", cwd=tmp_path)[1])
     assert (found["task"], found["tokens"]) == ("language", 9)
     assert found["training"]["texts"] == 426

@@ -207,13 +207,13 @@ def test_the_guard_tells_a_rate_that_is_too_large_from_one_to_be_lowered() -> No
         (1.0, "The learning rate 1 is too large"),
         (0.004, "Try a learning rate of 0.001"),
     ]:
-        guard = Guard(rate)
+        guard = Guard(rate, 0.002)
         with pytest.raises(Diverged, match=advice):
             all(guard.passes(1.0 + step, 1.0) for step in range(1000))
 
 
 def test_the_guard_bears_noise() -> None:
-    guard, random = Guard(0.002), np.random.default_rng(0)
+    guard, random = Guard(0.002, 0.002), np.random.default_rng(0)
     assert all(guard.passes(float(loss), 1.0) for loss in random.gamma(2, 0.5, 5000))
 
 

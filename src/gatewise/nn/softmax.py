@@ -109,8 +109,9 @@ class _SampledCrossEntropy(torch.autograd.Function):
             # A target that was drawn is no rival of itself.
             drawn = torch.nonzero(places[rows] >= 0)[:, 0]
             scored[drawn, places[rows][drawn] + 1] = -torch.inf
-            torch.softmax(scored, dim=1, out=shares)
-            loss -= float(shares[:, 0].log().sum())
+            torch.log_softmax(scored, dim=1, out=shares)
+            loss -= float(shares[:, 0].sum())
+            shares.exp_()
             d_own[rows] = shares[:, 0] - 1
             d_scored = shares[:, 1:].to(kind)
             d_bias += shares[:, 1:].sum(dim=0)

@@ -133,7 +133,7 @@ class Tokenizer:
         return cls(level, lowercase, vocabulary, merges)
 
     def extended(
-        self, texts: Iterable[str], *, max_vocabulary: int = 30_000, min_count: int = 2
+        self, texts: Iterable[str], *, most: int = 30_000, min_count: int = 2
     ) -> Tokenizer:
         """This tokenizer and, behind its own tokens, those that are new in texts.
 
@@ -141,18 +141,18 @@ class Tokenizer:
 
         Args:
             texts: any iterable; it is read once.
-            max_vocabulary: most entries, the old ones among them.
+            most: new tokens, at most.
             min_count: new tokens that are rarer stay unknown.
         """
         if self.level == "bpe":
             return self
-        _check_options(self.level, max_vocabulary, min_count)
+        _check_options(self.level, LARGEST_VOCABULARY, min_count)
         counts = self._count(_checked(text, number) for number, text in enumerate(texts))
         for token in self._vocabulary:
             counts.pop(token, None)
-        vocabulary = [*self._vocabulary, *_frequent(counts, min_count)]
-        most = max(max_vocabulary, len(self))
-        return Tokenizer(self.level, self.lowercase, vocabulary[:most], [])
+        most = min(most, LARGEST_VOCABULARY - len(self))
+        vocabulary = [*self._vocabulary, *_frequent(counts, min_count)[:most]]
+        return Tokenizer(self.level, self.lowercase, vocabulary, [])
 
     @classmethod
     def from_json(cls, text: str) -> Tokenizer:

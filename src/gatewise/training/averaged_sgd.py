@@ -27,6 +27,8 @@ class AveragedSGD:
         rates: of the weights that do not learn at the usual one, by their names.
     """
 
+    USUAL_RATE = 30.0
+
     def __init__(
         self,
         network: nn.Module,

@@ -19,12 +19,14 @@ class Guard:
 
     Args:
         learning_rate: named in the advice when the run diverges.
+        usual: rate of the optimizer, likewise.
     """
 
-    def __init__(self, learning_rate: float) -> None:
+    def __init__(self, learning_rate: float, usual: float) -> None:
         self.loss = 0.0
         """Loss of the last step that was a number."""
         self._learning_rate = learning_rate
+        self._usual = usual
         self._skipped = 0
         self._steps = 0
         self.first_loss = 0.0
@@ -62,6 +64,8 @@ class Guard:
         return True
 
     def _advice(self) -> str:
-        if self._learning_rate > 0.01:
-            return f"The learning rate {self._learning_rate:g} is too large; 0.002 is usual."
+        if self._learning_rate > 5 * self._usual:
+            return (
+                f"The learning rate {self._learning_rate:g} is too large; {self._usual:g} is usual."
+            )
         return f"Try a learning rate of {self._learning_rate / 4:g}."

@@ -64,7 +64,7 @@ def train(
     assert epochs is not None
     optimizer = optimizers(network, training, steps, rates)
     try:
-        guard = Guard(training.learning_rate)
+        guard = Guard(training.learning_rate, optimizers.USUAL_RATE)
         best, least_loss, scored = Best(optimizer.average), float("inf"), False
 
         for number in range(1, epochs + 1):

@@ -29,6 +29,8 @@ class Optimizer:
         rates: of the weights that do not learn at the usual one, by their names.
     """
 
+    USUAL_RATE = 0.002
+
     def __init__(
         self,
         network: nn.Module,

@@ -64,6 +64,7 @@ def test_it_reads_as_the_language_model_did(
             begun = first[0][f"encoder.{name}"].numpy()
             np.testing.assert_array_equal(begun, weight[: len(begun)])
     assert len(first[0]["encoder.embedding.weight"]) == len(model.tokenizer_)
+    assert not first[0]["encoder.embedding.subwords"].any()  # nothing is added to the vectors
     assert classifier.chosen_.bidirectional == model.bidirectional
     assert classifier.chosen_.lowercase
 

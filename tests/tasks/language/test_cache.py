@@ -13,7 +13,7 @@ from gatewise.errors import ModelFileError, OptionError
 from gatewise.store import read_folder
 from gatewise.tasks.language import cache as cache_module
 from gatewise.tasks.language import reading
-from gatewise.tasks.language.cache import FLATNESSES, SHARES, Window, mixed, tuned
+from gatewise.tasks.language.cache import FLATNESSES, SHARES, Recent, mixed, tuned
 from gatewise.tasks.language.fitted import Cache
 from gatewise.tasks.language.task import LanguageModel
 from language_cases import TEXTS, end, ids_of, made, plain_log_probabilities, plain_outputs
@@ -63,7 +63,7 @@ def test_a_window_is_what_the_formula_says(
     size: int, cuts: list[int], compared: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache_module, "COMPARED_AT_ONCE", compared)
-    window = Window(size, (0.1, 0.8))
+    window = Recent(size, (0.1, 0.8))
     parts = zip(np.split(OUTPUTS, cuts), np.split(TARGETS, cuts), strict=True)
     found = np.concatenate([window.probabilities(*part) for part in parts], axis=1)
     for row, flatness in zip(found, (0.1, 0.8), strict=True):
@@ -75,7 +75,7 @@ def test_a_window_is_what_the_formula_says(
 
 def test_long_outputs_do_not_overflow() -> None:
     outputs = OUTPUTS * 1e6
-    found = Window(60, (1.0,)).probabilities(outputs, TARGETS)[0]
+    found = Recent(60, (1.0,)).probabilities(outputs, TARGETS)[0]
     for t in range(1, 60):  # all that counts is the likest
         likest = int(np.argmax(outputs[:t].astype(np.float64) @ outputs[t].astype(np.float64)))
         assert found[t] == (TARGETS[likest] == TARGETS[t])
@@ -114,7 +114,7 @@ def test_an_evaluation_with_the_cache_counts_what_the_formula_says(
 def test_the_tuned_cache_is_the_best_of_the_grid(documents: Any) -> None:
     model = made(documents=documents)
     texts = ["the cat sat on the cat", "the mat the mat", "a dog not a dog"] * 2
-    found = tuned(model.fitted(), texts, size=9)
+    found = tuned(model.fitted(), model.fitted().encode(texts).values, size=9)
     best, without = found.cache, model.evaluate(texts)
     nats = {}
     for flatness in FLATNESSES:
@@ -132,8 +132,9 @@ def test_only_the_first_tokens_are_tuned_on(monkeypatch: pytest.MonkeyPatch) -> 
     model = made()
     monkeypatch.setattr(cache_module, "TUNED_ON", 8)
     # 5 tokens with the end, and 3 of the next text.
-    first = tuned(model.fitted(), ["the cat sat on", "the cat sat"], size=9)
-    with_more = tuned(model.fitted(), ["the cat sat on", "the cat sat", *TEXTS * 3], size=9)
+    ids = model.fitted().encode(["the cat sat on", "the cat sat", *TEXTS * 3]).values
+    first = tuned(model.fitted(), ids[:9], size=9)
+    with_more = tuned(model.fitted(), ids, size=9)
     assert first == with_more
 
 

@@ -22,6 +22,7 @@ from gatewise.errors import MissingExtraError
 from gatewise.store import read_folder
 from gatewise.tasks.language import fit as fit_module
 from gatewise.tasks.language.network import LanguageNetwork
+from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.report import Report
 
 RANDOM = np.random.default_rng(0)
@@ -105,7 +106,7 @@ def test_the_last_part_is_held_out_and_chooses_the_epoch(network: list[LanguageN
     report = report_of(model)
     assert "held" not in model.tokenizer_.vocabulary
     characters = np.cumsum([len(text) + 1 for text in given])
-    kept = int((characters <= 0.9 * characters[-1]).sum())
+    kept = 1 + int(np.abs(characters - 0.9 * characters[-1]).argmin())
     assert report.texts == kept
     train, dev = given[:kept], given[kept:]
     assert report.tokens == sum(len(text.split()) + 1 for text in train)
@@ -370,3 +371,19 @@ except ImportError as problem:
 def test_a_bidirectional_model_has_one_layer() -> None:
     with pytest.raises(OptionError, match="must have num_layers 1: upper layers would see"):
         LanguageModel(bidirectional=True, num_layers=2)
+
+
+def test_nt_asgd_learns_with_its_own_rate() -> None:
+    training = LanguageTraining(optimizer="nt-asgd")
+    assert (training.learning_rate, training.weight_decay, training.clip) == (30.0, 1.2e-6, 0.25)
+    assert LanguageTraining(optimizer="nt-asgd", clip=2.0).clip == 2.0
+    given = QUIET | {"optimizer": "nt-asgd", "epochs": 12, "patience": 2, "batch_size": 4}
+    model = small(documents="joined", dropout=0.0).fit(TEXTS, dev=TEXTS, **given)
+    perplexities = [epoch.dev_perplexity or math.inf for epoch in report_of(model).epochs]
+    assert min(perplexities) < 0.5 * perplexities[0]
+    assert model.perplexity(TEXTS) == pytest.approx(min(perplexities), rel=0.1)
+
+
+def test_an_iterator_of_dev_texts_is_refused_before_training() -> None:
+    with pytest.raises(DataError, match="Got an iterator"):
+        small().fit(TEXTS, dev=iter(TEXTS), **QUIET)

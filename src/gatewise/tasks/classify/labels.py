@@ -94,7 +94,9 @@ class Labels:
         found = set().union(*rows) if self.multiple else set(rows)
         names = [*self.names, *sorted(found - {*self.names}, key=str)]
         _check_names(names)
-        return Labels(tuple(names), self.multiple)
+        new = (0.5,) * (len(names) - len(self.names))
+        thresholds = None if self.thresholds is None else (*self.thresholds, *new)
+        return Labels(tuple(names), self.multiple, thresholds)
 
     def targets(self, given: Any) -> NDArray[Any]:
         """The labels as numbers: (B,) int64, or (B, L) float32 for many labels or probabilities.

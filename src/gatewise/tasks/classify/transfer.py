@@ -120,6 +120,8 @@ class Beginning:
             for name, weight in self.model.weights_.items():
                 if name in wanted:  # of a vocabulary the end of a text is left out
                     wanted[name].copy_(torch.from_numpy(weight[: len(wanted[name])]))
+            if encoder.embedding.subwords is not None:  # which no language model ever read
+                encoder.embedding.subwords.zero_()
         if self.earlier is not None:
             network.take(self.earlier.weights)
 

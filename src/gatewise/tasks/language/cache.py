@@ -10,17 +10,16 @@ Nothing is learned: it needs the outputs alone, and follows the subject of a lon
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.encoder import Floats
-from gatewise.tasks.language.corpus import lines
+from gatewise.ragged import Ragged
 from gatewise.tasks.language.fitted import Cache, Fitted
-from gatewise.tasks.language.reading import log_probabilities, read
+from gatewise.tasks.language.reading import log_probabilities, perplexity_of
 
 FLATNESSES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0)
 SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -31,7 +30,7 @@ COMPARED_AT_ONCE = 2**22
 """Products of two outputs that exist at once, about: 16 MB."""
 
 
-class Window:
+class Recent:
     """The last tokens and the outputs before them, which it carries on from call to call.
 
     Args:
@@ -109,7 +108,7 @@ class Tuned(NamedTuple):
 
 def tuned(
     fitted: Fitted,
-    texts: Iterable[str],
+    ids: NDArray[np.int32],
     *,
     size: int = 2000,
     threads: int | None = None,
@@ -119,28 +118,24 @@ def tuned(
 
     Args:
         fitted: the model.
-        texts: at least one, best those that chose the epoch; the first TUNED_ON tokens are read.
+        ids: texts, an end behind each of them, best those that chose the epoch; the first TUNED_ON
+            are read.
         size: tokens that the cache holds.
         threads: by default all cores.
         precision: of the recurrent layers' products.
     """
-    window = Window(size, FLATNESSES)
-    model, cached, left = [], [], TUNED_ON
-    joined = fitted.chosen.documents == "joined"
-    for outputs, targets in read(
-        fitted, lines(texts, joined=joined), joined=joined, threads=threads, precision=precision
-    ):
-        outputs, targets = outputs[:left], targets[:left]  # noqa: PLW2901
-        model.append(log_probabilities(fitted, outputs, targets))
-        cached.append(window.probabilities(outputs, targets))
-        left -= len(targets)
-        if left == 0:
-            break
-    by_model, by_cache = np.concatenate(model), np.concatenate(cached, axis=1)
+    targets = np.array(ids[:TUNED_ON])
+    before = np.concatenate([[fitted.end], targets[:-1]]).astype(np.int32)
+    apart = fitted.chosen.documents == "apart"
+    starts = np.flatnonzero(before == fitted.end) if apart else np.zeros(1, np.int64)
+    rows = Ragged(before, np.append(starts, len(before)))
+    outputs, _ = fitted.outputs(rows, None, threads, precision)
+    by_model = log_probabilities(fitted, outputs, targets)
+    by_cache = Recent(size, FLATNESSES).probabilities(outputs, targets)
     likelihood = {
         Cache(flatness, share): float(mixed(by_model, row, share).mean())
         for flatness, row in zip(FLATNESSES, by_cache, strict=True)
         for share in SHARES
     }
     best = max(likelihood, key=likelihood.__getitem__)
-    return Tuned(best, math.exp(-by_model.mean()), math.exp(-likelihood[best]))
+    return Tuned(best, perplexity_of(-by_model.mean()), perplexity_of(-likelihood[best]))

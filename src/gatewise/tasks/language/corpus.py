@@ -64,8 +64,9 @@ def lines(texts: Iterable[str], *, joined: bool) -> Iterator[str]:
     Raises:
         DataError: the argument is one text, or one of the texts is not a str.
     """
-    if isinstance(texts, str):
-        raise DataError("Texts must be a list of texts. Got one text: put it in brackets, [text].")
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        what = "one text: put it in brackets, [text]" if isinstance(texts, str) else repr(texts)
+        raise DataError(f"Texts must be a list of texts. Got {what}.")
     for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise DataError(f"Every text must be a str. Text {number} is {text!r}.")
@@ -76,7 +77,7 @@ def lines(texts: Iterable[str], *, joined: bool) -> Iterator[str]:
 
 
 def count_before(texts: Iterable[str], share: float, *, joined: bool) -> tuple[int, int]:
-    """How many `lines` of texts hold all characters but the last `share`, and how many there are.
+    """How many `lines` of texts hold about all characters but the last `share`, and how many all.
 
     Raises:
         DataError: there are no texts, or none would be left, or none held out.
@@ -84,8 +85,12 @@ def count_before(texts: Iterable[str], share: float, *, joined: bool) -> tuple[i
     lengths = np.fromiter((len(text) + 1 for text in lines(texts, joined=joined)), np.int64)
     if len(lengths) == 0:
         raise DataError("There are no texts to learn from.")
-    kept = int(np.searchsorted(np.cumsum(lengths), (1 - share) * lengths.sum(), side="right"))
-    if share and not 0 < kept < len(lengths):
+    if not share:
+        return len(lengths), len(lengths)
+    sums = np.cumsum(lengths)
+    distances = np.abs(sums[:-1] - (1 - share) * sums[-1])
+    kept = 1 + int(distances.argmin()) if len(distances) else 1
+    if kept == len(lengths) or sums[-1] - sums[kept - 1] > max(0.5, 3 * share) * sums[-1]:
         split = "" if joined else ', set documents="joined" to learn from the lines of a text,'
         raise DataError(
             f"The last {share:.0%} of {many(len(lengths), 'text')} cannot be held out: at least 2 "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 SMALL = 1_000_000
 """Training tokens below which data counts as small."""
 SAMPLES = 4096
-"""Classes that a step scores of a vocabulary more than twice as large."""
+"""Classes that a step scores of a vocabulary at least half as large again."""
 
 
 @dataclass(frozen=True)
@@ -31,5 +31,5 @@ class Defaults:
             dropout=0.4 if small else 0.2,
             batch_size=int(min(64, max(16, batch))),
             epochs=min(20, max(4, round(20_000 / math.sqrt(max(tokens, 1))))),
-            samples=SAMPLES if classes > 2 * SAMPLES else 0,
+            samples=SAMPLES if classes >= 1.5 * SAMPLES else 0,
         )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from torch import Tensor
 
 from gatewise import kernels, options
@@ -23,11 +21,12 @@ from gatewise.tasks.language.defaults import Defaults
 from gatewise.tasks.language.fitted import Cache, Fitted
 from gatewise.tasks.language.network import LanguageNetwork, grown
 from gatewise.tasks.language.options import LanguageTraining
+from gatewise.tasks.language.reading import perplexity_of
 from gatewise.tasks.language.report import CACHED, EpochFigures, Report
 from gatewise.tasks.language.windows import Window, Windows
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.training.averaged_sgd import AveragedSGD
-from gatewise.training.loop import train
+from gatewise.training.loop import INTERRUPTED, train
 from gatewise.training.optimizer import Optimizer
 from gatewise.training.progress import Epoch, Progress
 from gatewise.training.settings import torch_settings, versions
@@ -106,11 +105,13 @@ def fit(
     precision = kernels.chosen_precision(training.precision)
     assert precision != "int8"  # which is not among the choices for training
     training = replace(training, precision=precision)
-    if iter(texts) is texts:
-        raise DataError(
-            "Texts are read more than once. Got an iterator, which gives them once: put them into "
-            "a list, or give an object that reads them anew, such as gatewise.data.lines.Lines."
-        )
+    for given in (texts, dev):
+        if isinstance(given, Iterator):
+            raise DataError(
+                "Texts are read more than once. Got an iterator, which gives them once: put them "
+                "into a list, or give an object that reads them anew, such as "
+                "gatewise.data.lines.Lines."
+            )
     documents = (model if start is None else start.chosen).documents or _documents(texts)
     joined = documents == "joined"
     tokenizer, corpus, dev_corpus = _read(model, texts, dev, training, start, joined=joined)
@@ -126,15 +127,6 @@ def fit(
             network.take(grown(start.weights, start.end, len(tokenizer)))
         history = _train(network, windows, _dev_windows(windows, dev_corpus), training)
         weights = network.arrays()
-    fitted = Fitted(chosen, tokenizer, weights, UNTUNED, None)
-    cached = None
-    if dev_corpus is not None:
-        held = lines(texts if dev is None else dev, joined=joined)
-        texts_of_dev = islice(held, corpus.texts, None) if dev is None else held
-        found = tuned(
-            fitted, texts_of_dev, size=CACHED, threads=training.threads, precision=precision
-        )
-        fitted, cached = replace(fitted, cache=found.cache), (found.without, found.perplexity)
     report = Report(
         texts=corpus.texts,
         tokens=len(corpus.ids),
@@ -148,9 +140,28 @@ def fit(
         warnings=(),
         epochs=tuple(_figures(epoch) for epoch in history),
         stop=history[-1].stop,
-        cached=cached,
+        cached=None,
     )
-    model.take(replace(fitted, report=report))
+    # The model stands before its cache is tuned: nothing can take it away any more.
+    model.take(Fitted(chosen, tokenizer, weights, UNTUNED, report))
+    if dev_corpus is not None and report.stop != INTERRUPTED:
+        with suppress(KeyboardInterrupt):
+            _tune(model, dev_corpus, training)
+
+
+def _tune(model: LanguageModel, dev_corpus: Corpus, training: LanguageTraining) -> None:
+    """Choose the numbers of the cache on the dev texts."""
+    fitted = model.fitted()
+    assert fitted.report is not None
+    found = tuned(
+        fitted,
+        dev_corpus.ids,
+        size=CACHED,
+        threads=training.threads,
+        precision=training.precision,
+    )
+    report = replace(fitted.report, cached=(found.without, found.perplexity))
+    model.take(replace(fitted, cache=found.cache, report=report))
 
 
 def _read(
@@ -166,12 +177,18 @@ def _read(
     share = training.dev_share if dev is None else 0.0
     kept, _ = count_before(texts, share, joined=joined)
     learned_from, _ = divided(lines(texts, joined=joined), kept)
-    size: Any = {"max_vocabulary": model.max_vocabulary, "min_count": model.min_count}
     if start is None:
-        kind: Any = {"level": model.level, "lowercase": model.lowercase}
-        tokenizer = Tokenizer.train(learned_from, **kind, **size)
+        tokenizer = Tokenizer.train(
+            learned_from,
+            level=model.level,
+            lowercase=model.lowercase,
+            max_vocabulary=model.max_vocabulary,
+            min_count=model.min_count,
+        )
     else:
-        tokenizer = start.tokenizer.extended(learned_from, **size)
+        tokenizer = start.tokenizer.extended(
+            learned_from, most=model.max_vocabulary, min_count=model.min_count
+        )
     first, others = divided(lines(texts, joined=joined), kept)
     corpus = Corpus.encode(first, tokenizer)
     if dev is not None:
@@ -262,9 +279,9 @@ def _train(
 
 
 def _perplexity(score: float) -> str:
-    return f"{math.exp(-score):.2f}"
+    return f"{perplexity_of(-score):.2f}"
 
 
 def _figures(epoch: Epoch) -> EpochFigures:
-    dev = None if epoch.dev_score is None else float(np.exp(-epoch.dev_score))
+    dev = None if epoch.dev_score is None else perplexity_of(-epoch.dev_score)
     return EpochFigures(epoch.loss, dev, epoch.best, epoch.seconds)

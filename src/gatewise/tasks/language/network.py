@@ -59,9 +59,7 @@ class LanguageNetwork(nn.Module):
             self.projection = nn.Linear(shape.hidden_size, shape.embedding_size)
         self.output = Output(_log_shares(counts), None if tied else shape.embedding_size)
         self.dropout = dropout
-        self._chance = None
-        if samples:
-            self._chance = torch.from_numpy(chances(counts, samples)).float()
+        self._chance = torch.from_numpy(chances(counts, samples or len(counts))).float()
 
     @property
     def classes(self) -> int:
@@ -77,9 +75,7 @@ class LanguageNetwork(nn.Module):
         """
         targets = self._targets(window)
         read, read_places = distinct(window.ids, self.classes)
-        drawn = torch.arange(self.classes)
-        if self._chance is not None:
-            drawn = torch.nonzero(torch.rand(self.classes) < self._chance)[:, 0]
+        drawn = torch.nonzero(torch.rand(self.classes) < self._chance)[:, 0]
         wanted, places = distinct(np.concatenate([drawn.numpy(), targets.numpy()]), self.classes)
         if self.output.weight is not None:
             scoring = self.output.weight.read(torch.from_numpy(wanted))
@@ -93,9 +89,6 @@ class LanguageNetwork(nn.Module):
         outputs, states = self._outputs(_rows(reading, read_places), window, start)
         bias = self.output.bias
         vectors = _rows(scoring, places[: len(drawn)])
-        if self._chance is None:
-            scored = scores(outputs, vectors, bias, self.encoder.precision)
-            return functional.cross_entropy(scored, targets), states
         own = (outputs * _rows(scoring, places[len(drawn) :])).sum(dim=1) + bias[targets]
         corrected = bias[drawn] - self._chance[drawn].log()
         loss = sampled_cross_entropy(
@@ -121,7 +114,7 @@ class LanguageNetwork(nn.Module):
         return total / len(targets), states
 
     def _targets(self, window: Window) -> Tensor:
-        """The token after each and, from a network that reads both ways, the one before each."""
+        """The token after each and, from a network that reads both ways, those before."""
         following = torch.from_numpy(window.following)
         if not self.encoder.shape.bidirectional:
             return following
@@ -146,7 +139,8 @@ class LanguageNetwork(nn.Module):
         dropout = self.dropout if self.training else 0.0
         outputs = locked_dropout(hidden, offsets, dropout)
         if self.encoder.shape.bidirectional:
-            outputs = torch.cat(outputs.chunk(2, dim=1))  # (N, 2H) → (2N, H)
+            forwards, backwards = outputs.chunk(2, dim=1)  # (N, H) each
+            outputs = torch.cat([forwards, backwards[torch.from_numpy(window.preceded)]])
         return (outputs if self.projection is None else self.projection(outputs)), states
 
     def _words_dropped(self, vectors: Tensor) -> Tensor:

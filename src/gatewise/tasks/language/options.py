@@ -7,6 +7,9 @@ from typing import Literal
 
 from gatewise.options import Training, option
 
+NT_ASGD = {"learning_rate": 30.0, "weight_decay": 1.2e-6, "clip": 0.25}
+"""What nt-asgd wants in place of the usual values (Merity et al. 2018)."""
+
 
 @dataclass(frozen=True)
 class LanguageTraining(Training):
@@ -24,20 +27,21 @@ class LanguageTraining(Training):
     )
     bptt: int = option(
         70,
-        "Tokens through which a step's gradient goes back; every tenth window or so is half as "
+        "Tokens through which a step's gradient goes back; every twentieth window or so is half as "
         "long. Their state goes on to the next window.",
         minimum=1,
     )
     samples: int | None = option(
         None,
         "Tokens that a training step scores, those that are frequent always; 0 for all. By "
-        "default all, but 4,096 of a vocabulary that is more than twice as large.",
+        "default all, but 4,096 of a vocabulary of 6,144 or more.",
         minimum=0,
     )
     optimizer: Literal["adamw", "nt-asgd"] = option(
         "adamw",
-        "adamw with a one-cycle schedule, or nt-asgd: plain SGD that averages its weights once dev "
-        "rows stop getting better. It wants a learning rate of about 30.",
+        "adamw with a one-cycle schedule and a running average, or nt-asgd: SGD at one rate, which "
+        "averages its weights once dev rows have not got better for 'patience' epochs. Its rate is "
+        "30, its weight decay 1.2e-6 and its clipping 0.25 where those of adamw are left alone.",
     )
     dev_share: float = option(
         0.05,
@@ -45,3 +49,10 @@ class LanguageTraining(Training):
         minimum=0,
         below=1,
     )
+
+    def __post_init__(self) -> None:
+        if self.optimizer == "nt-asgd":
+            for name, value in NT_ASGD.items():
+                if getattr(self, name) == getattr(Training, name):
+                    object.__setattr__(self, name, value)
+        super().__post_init__()

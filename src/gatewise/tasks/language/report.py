@@ -84,7 +84,7 @@ class Report:
         if self.cached is not None:
             without, cached = self.cached
             lines.append(
-                f"On the first of them, as one stream: {without:.2f}, with a cache of "
+                f"On the first of them: {without:.2f}, with a cache of "
                 f"{CACHED:,} tokens {cached:.2f}."
             )
         return "\n".join(lines)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from gatewise.errors import DataError, OptionError
-from gatewise.tasks.language.cache import Window, mixed
+from gatewise.tasks.language.cache import Recent, mixed
 from gatewise.tasks.language.corpus import lines
 from gatewise.tasks.language.fitted import Fitted
-from gatewise.tasks.language.reading import log_probabilities, read
+from gatewise.tasks.language.reading import log_probabilities, perplexity_of, read
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class TextScore:
     @property
     def perplexity(self) -> float:
         """Per token, the end counted."""
-        return _perplexity(-self.log_probability, len(self.tokens))
+        return perplexity_of(-self.log_probability / len(self.tokens))
 
     def as_json(self) -> dict[str, Any]:
         """All of it, token by token; what is infinite, which JSON has no number for, is None."""
@@ -76,12 +76,12 @@ class LanguageEvaluation:
     @property
     def perplexity(self) -> float:
         """Per token."""
-        return _perplexity(self.nats, self.tokens)
+        return perplexity_of(self.nats / self.tokens)
 
     @property
     def word_perplexity(self) -> float:
         """Per word, whatever the tokens are: it compares models of different tokens."""
-        return _perplexity(self.nats, self.words)
+        return perplexity_of(self.nats / self.words)
 
     @property
     def bits_per_character(self) -> float:
@@ -102,11 +102,6 @@ class LanguageEvaluation:
         )
 
 
-def _perplexity(nats: float, count: int) -> float:
-    mean = nats / count
-    return math.exp(mean) if mean < 700 else math.inf  # what a float can hold
-
-
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
@@ -119,7 +114,7 @@ def score(
     Raises:
         DataError: it is one str, or a text is none.
     """
-    texts = list(lines(texts, joined=False))
+    texts = list(_given(fitted, texts, split=False))
     found: list[tuple[str, float]] = []
     for outputs, targets in read(fitted, texts, joined=False, threads=threads, precision=precision):
         tokens = [fitted.classes[target] for target in targets]
@@ -157,14 +152,14 @@ def evaluate(
     """
     if not isinstance(cache, int) or isinstance(cache, bool) or cache < 0:
         raise OptionError(f"cache must be a whole number of at least 0. Got {cache!r}.")
-    window = Window(cache, (fitted.cache.flatness,)) if cache else None
+    window = Recent(cache, (fitted.cache.flatness,)) if cache else None
     tokens = words = characters = unknown = 0
-    nats = 0.0
+    nats, breaks = 0.0, fitted.chosen.documents == "joined"  # whether a line break is an end
 
     def counted() -> Iterator[str]:
         nonlocal words, characters
-        for text in lines(texts, joined=fitted.chosen.documents == "joined"):
-            words += len(text.split()) + 1
+        for text in _given(fitted, texts, split=joined):
+            words += len(text.split()) + 1 + text.count("\n") * breaks
             characters += len(text) + 1
             yield text
 
@@ -180,3 +175,10 @@ def evaluate(
     if not tokens:
         raise DataError("There are no texts to evaluate the model on.")
     return LanguageEvaluation(tokens, words, characters, nats, unknown)
+
+
+def _given(fitted: Fitted, texts: Iterable[str], *, split: bool) -> Iterator[str]:
+    """The texts; of a joined model without a last line break, and on request line by line."""
+    joined = fitted.chosen.documents == "joined"
+    for text in lines(texts, joined=joined and split):
+        yield text.removesuffix("\n") if joined else text

@@ -126,8 +126,8 @@ class LanguageModel:
         """Learn from texts, forgetting all earlier fits.
 
         Args:
-            texts: the training texts. They are read twice and need not fit into memory: give a
-                list, or an object whose iterator reads them anew, such as
+            texts: the training texts. They are read several times and need not fit into memory:
+                give a list, or an object whose iterator reads them anew, such as
                 `gatewise.data.lines.Lines`.
             dev: texts to choose the best epoch on; by default the last part of the texts.
             **training: fields of `LanguageTraining`, such as `epochs=5`.
@@ -145,8 +145,9 @@ class LanguageModel:
     ) -> Self:
         """Go on learning, from other texts: the second step of ULMFiT (Howard & Ruder 2018).
 
-        Tokens that are new in these texts are added to the vocabulary, from the mean of the known
-        ones. Arguments and errors are those of `fit`.
+        Tokens that are new in these texts are added to the vocabulary, at most `max_vocabulary`,
+        from the mean of the known ones; a vocabulary of level "bpe" stays as it is. Arguments and
+        errors are those of `fit`.
 
         Raises:
             NotFittedError: nothing was learned yet.
@@ -244,7 +245,7 @@ class LanguageModel:
         weights = weights_of(folder, model.weight_shapes(len(tokenizer)))
         try:
             cache = Cache(*msgspec.convert(folder.labels, dict[str, tuple[float, float]])["cache"])
-            if not (0 <= cache.flatness < math.inf and 0 <= cache.share <= 1):
+            if not (0 < cache.flatness < math.inf and 0 <= cache.share <= 1):
                 raise ValueError(cache)
         except (ValueError, KeyError):
             raise ModelFileError(

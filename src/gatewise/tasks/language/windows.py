@@ -14,11 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SHORTEST = 5
 HALVED = 0.05
 """Share of the windows that are about half as long."""
-SPREAD = 5.0
-"""Standard deviation of a window's length."""
+SPREAD = 1 / 14
+"""Standard deviation of a window's length, as a share of it; windows of 70 vary by 5."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +27,8 @@ class Window:
     Args:
         ids: what is read, (N,).
         following: the token after each, (N,).
-        previous: the token before each, (N,).
+        previous: the token before some of them, (P,).
+        preceded: which ones: all but those that a text starts with, where texts stand apart, (P,).
         offsets: where rows start and end, (R + 1,).
         first: the row that every column starts with, (C,).
         continues: whether that row goes on where the column's last window ended, (C,).
@@ -38,6 +38,7 @@ class Window:
     ids: NDArray[np.int32]
     following: NDArray[np.int64]
     previous: NDArray[np.int64]
+    preceded: NDArray[np.int64]
     offsets: NDArray[np.int64]
     first: NDArray[np.int64]
     continues: NDArray[np.bool_]
@@ -86,7 +87,7 @@ class Windows:
         lengths, left = [], self.height
         while left > 0:
             usual = self.bptt / 2 if random.random() < HALVED else self.bptt
-            length = max(SHORTEST, round(random.normal(usual, SPREAD)))
+            length = max(1, round(random.normal(usual, SPREAD * self.bptt)))
             lengths.append(min(length, left))
             left -= lengths[-1]
         return lengths
@@ -99,7 +100,7 @@ class Windows:
     def in_order(self) -> Iterator[Window]:
         """Equal windows from the first token on: to score, not to train."""
         whole, rest = divmod(self.height, self.bptt)
-        # What stands before the first token is the last of all, an end.
+        # The token that stands for an end before the first one is the last of all.
         return self._windows([self.bptt] * whole + [rest] * (rest > 0), len(self.ids) - 1)
 
     def _windows(self, lengths: list[int], start: int) -> Iterator[Window]:
@@ -118,13 +119,15 @@ class Windows:
         if self.end is not None:
             starts = ids == self.end
         continues = ~starts[:, 0]
+        preceded = np.flatnonzero(~starts)
         starts[:, 0] = True
         offsets = np.append(np.flatnonzero(starts), ids.size)
         first = np.searchsorted(offsets, np.arange(len(ids)) * length)
         return Window(
             ids.ravel(),
             following.ravel().astype(np.int64),
-            previous.ravel().astype(np.int64),
+            previous.ravel()[preceded].astype(np.int64),
+            preceded,
             offsets,
             first,
             continues,
