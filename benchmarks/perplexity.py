@@ -3,8 +3,8 @@
     python benchmarks/perplexity.py ../shared/data --sets tinyshakespeare wikitext2
 
 Perplexity on the test text, read as one stream with the state carried along, every end of a line
-counted. Epochs and the cache are chosen on the dev text; the test text is read once per run,
-without and with the cache.
+counted. Epochs and the cache are chosen on the dev text; the test text is read when all is chosen,
+without and with the cache, in the precision of training.
 """
 
 from __future__ import annotations

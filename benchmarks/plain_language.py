@@ -1,4 +1,7 @@
-"""The language model of `gatewise` from torch's own parts: what the benchmark races against."""
+"""The language model of `gatewise` from torch's own layers: what the benchmark races against.
+
+Only the cross-entropy over drawn classes is that of `gatewise`: both shall pay the same for it.
+"""
 
 from __future__ import annotations
 

@@ -4,8 +4,9 @@
     python benchmarks/transfer.py ../shared/data --sets trec6 sst2_sentence --seeds 5
 
 imdb: a language model of the training and the unlabelled reviews, never of test text. trec6 and
-sst2_sentence: a language model of WikiText-2, tuned to the training texts of the set. The same
-classifier is trained from scratch beside it, on the same rows with the same seeds.
+sst2_sentence: a language model of WikiText-2, tuned to the training texts of the set. Beside it the
+default classifier is trained from scratch, on the same rows with the same seeds; its recurrent
+layers have its own default sizes, not those of the language model.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def line(found: dict[str, Any]) -> str:
         return told
     spread = math.sqrt(sum(statistics.variance(found[kind]) / len(found[kind]) for kind in means))
     gain = means["encoder"] - means["scratch"]
-    return f"{told}  gain {100 * gain:+.2f}, {gain / spread:.1f} standard errors"
+    return f"{told}  gain {100 * gain:+.2f}, standard error {100 * spread:.2f}"
 
 
 def main() -> None:

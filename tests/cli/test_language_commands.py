@@ -62,7 +62,7 @@ def test_a_book_becomes_a_model(tmp_path: Path) -> None:
     assert "427 texts of 1,995 tokens" in out
     found = json.loads(gatewise("info", "lm", "--json", cwd=tmp_path)[1])
     assert (found["task"], found["tokens"]) == ("language", 9)
-    assert found["training"]["texts"] == 426
+    assert found["training"]["texts"] == 427
 
 
 def test_a_column_of_a_table_becomes_a_model(tmp_path: Path) -> None:

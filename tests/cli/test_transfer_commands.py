@@ -55,7 +55,7 @@ def test_training_goes_on_with_a_new_label(folder: Path) -> None:
     [
         (
             ["classify", "new.csv", "--start", "lm"],
-            "lm is a language model: use gatewise generate, next, score or perplexity.",
+            "lm is a language model. A classifier starts from a language model with --encoder.",
         ),
         (
             ["language", "task.txt", "--start", "lm", "--hidden-size", "9"],

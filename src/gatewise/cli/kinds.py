@@ -83,5 +83,10 @@ def begun(model: Any, start: str | None, task: type[M]) -> tuple[M, Callable[...
             f"out, or --start. {start} keeps its own."
         )
     found = load(start)
-    refuse_other_tasks(found, start, task_of(task()))
+    if task_of(found) != task_of(task()):
+        encoder = " A classifier starts from a language model with --encoder."
+        raise OptionError(
+            f"--start goes on with a model of the same task. {start} is "
+            f"{KINDS[task_of(found)].name}.{encoder * (task_of(found) == 'language')}"
+        )
     return found, found.fine_tune

@@ -89,6 +89,14 @@ def test_what_is_no_language_model_is_refused() -> None:
         TextClassifier(encoder=LanguageModel(), vectors="v.txt").fit(TEXTS, LABELS, **QUIET)
 
 
+def test_options_that_the_language_model_decides_are_not_overridden_in_silence(
+    model: LanguageModel,
+) -> None:
+    with pytest.raises(OptionError, match=r"The 'hidden_size' option .* is that of the language"):
+        TextClassifier(encoder=model, hidden_size=999).fit(TEXTS, LABELS, **QUIET)
+    TextClassifier(encoder=model, hidden_size=7).fit(TEXTS, LABELS, **QUIET)
+
+
 def test_lower_layers_learn_slower_and_later() -> None:
     options: Any = SMALL | {"num_layers": 2, "min_count": 1}
     classifier = TextClassifier(**options).fit(TEXTS, LABELS, **QUIET)

@@ -387,3 +387,12 @@ def test_nt_asgd_learns_with_its_own_rate() -> None:
 def test_an_iterator_of_dev_texts_is_refused_before_training() -> None:
     with pytest.raises(DataError, match="Got an iterator"):
         small().fit(TEXTS, dev=iter(TEXTS), **QUIET)
+
+
+def test_many_unknown_tokens_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    model = small(documents="apart", max_vocabulary=3).fit(TEXTS, **QUIET)
+    (told,) = report_of(model).warnings
+    unknown = model.fitted().encode(TEXTS).values == model.tokenizer_.unknown_id
+    assert told.startswith(f"{unknown.mean():.0%} of the tokens are not among the 3 that are known")
+    assert told in capsys.readouterr().err.replace("\n", " ")
+    assert report_of(small().fit(TEXTS, **QUIET)).warnings == ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,13 @@ class Beginning:
         if self.model is None:
             return classifier
         shared = {name: getattr(self.model.chosen_, name) for name in SHARED}
+        for field in fields(classifier):
+            given = getattr(classifier, field.name)
+            if field.name in shared and given not in (field.default, shared[field.name]):
+                raise OptionError(
+                    f"The '{field.name}' option of a TextClassifier with an 'encoder' is that of "
+                    f"the language model, {shared[field.name]}. Got {given}. Leave it out."
+                )
         return replace(classifier, encoder=None, **shared)
 
     def tokenizer(self, classifier: TextClassifier, texts: Sequence[str]) -> Tokenizer:

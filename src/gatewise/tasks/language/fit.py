@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 DEV_TOKENS = 65_536
 """Dev tokens that are scored after every epoch, at most."""
 DEV_COLUMNS = 32
+MUCH_UNKNOWN = 0.1
+"""Share of unknown tokens from which on a model is told to know too little."""
 OPTIMIZERS: dict[str, Any] = {"adamw": Optimizer, "nt-asgd": AveragedSGD}
 UNTUNED = Cache(flatness=0.3, share=0.1)
 """Where there are no dev texts to tune it on."""
@@ -120,12 +122,14 @@ def fit(
     filled = {n: v for n, v in vars(defaults).items() if getattr(training, n, 0) is None}
     training = replace(training, **filled, threads=training.threads or kernels.default_threads())
     windows = _windows(chosen, training, corpus, len(tokenizer))
+    warnings = _warnings(corpus, tokenizer)
 
     with torch_settings(training):
         network = _network(chosen, tokenizer, corpus, training)
         if start is not None:
             network.take(grown(start.weights, start.end, len(tokenizer)))
-        history = _train(network, windows, _dev_windows(windows, dev_corpus), training)
+        dev_windows = _dev_windows(windows, dev_corpus)
+        history = _train(network, windows, dev_windows, training, warnings)
         weights = network.arrays()
     report = Report(
         texts=corpus.texts,
@@ -137,7 +141,7 @@ def fit(
         training=training,
         versions=versions(),
         data=corpus.fingerprint,
-        warnings=(),
+        warnings=warnings,
         epochs=tuple(_figures(epoch) for epoch in history),
         stop=history[-1].stop,
         cached=None,
@@ -196,6 +200,17 @@ def _read(
     return tokenizer, corpus, Corpus.encode(others, tokenizer) if share else None
 
 
+def _warnings(corpus: Corpus, tokenizer: Tokenizer) -> tuple[str, ...]:
+    """What a user should know of the texts before they are learned from."""
+    share = corpus.counts[tokenizer.unknown_id] / len(corpus.ids)
+    if share < MUCH_UNKNOWN:
+        return ()
+    return (
+        f"{share:.0%} of the tokens are not among the {len(tokenizer):,} that are known. Raise "
+        "max_vocabulary, lower min_count, or take level bpe.",
+    )
+
+
 def _documents(texts: Iterable[str]) -> Documents:
     """How texts of a kind stand to each other: the lines of a file are those of one text."""
     return "joined" if isinstance(texts, Lines) else "apart"
@@ -247,6 +262,7 @@ def _train(
     windows: Windows,
     dev_windows: Windows | None,
     training: LanguageTraining,
+    warnings: Sequence[str],
 ) -> list[Epoch]:
     """Run the loop to its end; the network then holds the best weights."""
     reader = Reader(network)
@@ -264,6 +280,8 @@ def _train(
     with Progress(
         tokens, training.epochs, "perplexity", quiet=training.quiet, told=_perplexity
     ) as progress:
+        for warning in warnings:
+            progress.warn(warning)
         return list(
             train(
                 network,
