@@ -1,30 +1,24 @@
-"""`gatewise predict` and `evaluate`, for classifiers, and `info`: all without PyTorch."""
+"""`gatewise predict`, `evaluate` and `info`, for models of every task: all without PyTorch.
+
+What a task does with the first two stands in a module of its own, which `kinds.py` names.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import json as json_format
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, Any
 
-import msgspec
 from cyclopts import Parameter
 
 from gatewise import options
-from gatewise.cli.columns import Columns
-from gatewise.cli.flags import Answering, AnsweringFlags, Reading, ReadingFlags
+from gatewise.cli.flags import Answering, AnsweringFlags, ReadingFlags
 from gatewise.cli.kinds import KINDS
-from gatewise.cli.terminal import say, tell
-from gatewise.cli.texts import lines_of
-from gatewise.data.columns import check_columns, named
-from gatewise.data.problems import without_controls
-from gatewise.data.tables import Table, guess_text, write_table
-from gatewise.errors import DataError
+from gatewise.cli.terminal import say
+from gatewise.errors import OptionError
 from gatewise.tasks import load, task_of
-
-ADDED = ("prediction", "probability")
 
 
 def predict(
@@ -40,8 +34,8 @@ def predict(
 ) -> None:
     """Answer texts: one text a line in, one answer a line out; or a table in and a table out.
 
-    A line of the output is the label, a tab and its probability. Many labels at once, and their
-    probabilities, are joined by "|".
+    Of a classifier, a line of the output is the label, a tab and its probability. Many labels at
+    once, and their probabilities, are joined by "|".
 
     Args:
         model: The model folder.
@@ -50,31 +44,12 @@ def predict(
         text: Column of the texts. By default the one that the model was trained on, or a guess.
         json: Print a JSON object a line, with the probability of every label.
     """
-    classifier = (answering or Answering()).load(model, "classify")
-    if source == "-" or Path(source).suffix == ".txt":
-        if out is not None:
-            raise DataError("--out needs a table. Lines are answered on standard output.")
-        for lines in lines_of(source):
-            _print(classifier, lines, json)
-        return
-    table = (reading or Reading()).open(source)
-    if out is not None and Path(out).exists() and Path(out).samefile(source):
-        raise DataError(f"{out} is the table to answer. Give --out another name.")
-    column = text or _remembered(classifier, table).text
-    if column is None:
-        column, why = guess_text(table)
-        tell("columns", f"texts in '{column}' ({why})")
-    if out is None:
-        for rows in table.rows([column]):
-            _print(classifier, [row[0] for row in rows], json)
-    else:
-        write_table(out, (*table.columns, *ADDED), _answered(classifier, table, column))
-        say(f"The answers are in {out}.")
+    _ask("predict", model, source, answering, out=out, text=text, json=json, reading=reading)
 
 
 def evaluate(
     model: str,
-    table: str,
+    data: str,
     /,
     *,
     text: str | None = None,
@@ -84,35 +59,18 @@ def evaluate(
     answering: Annotated[AnsweringFlags | None, Parameter(name="*")] = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
 ) -> None:
-    """Test a model on a table of texts and their true labels.
+    """Test a model on rows with their true answers.
 
     Args:
         model: The model folder.
-        table: The table with the true labels.
+        data: The table with the true labels.
         text: Column of the texts. By default the one that the model was trained on.
         label: Column of the labels. By default the one that the model was trained on.
         label_separator: What stands between many labels of one text.
         json: Print the figures as JSON.
     """
-    classifier = (answering or Answering()).load(model, "classify")
-    source = (reading or Reading()).open(table)
-    known = _remembered(classifier, source)
-    columns = Columns.choose(
-        source,
-        text or known.text,
-        label or known.label,
-        known.separator if label_separator is None else label_separator,
-    )
-    names = {str(name): name for name in classifier.labels_}
-    rows = _suited(columns, classifier, names).read(source)
-    rows.refuse_unknown(names, of="those the model knows")
-    found = classifier.evaluate(rows.texts, rows.renamed(names).labels)
-    if json:
-        print(json_format.dumps(msgspec.to_builtins(found), ensure_ascii=False))
-    else:
-        say(found)
-        if found.confusion is not None:
-            say(f"\n{found.confusion_table()}")
+    given = {"text": text, "label": label, "label_separator": label_separator, "json": json}
+    _ask("evaluate", model, data, answering, reading=reading, **given)
 
 
 def info(model: str, /, *, json: bool = False) -> None:
@@ -139,66 +97,29 @@ def info(model: str, /, *, json: bool = False) -> None:
         say(f"\n{report}")
 
 
-class _Remembered(NamedTuple):
-    """What the training table called its columns, where another table calls them so too."""
-
-    text: str | None = None
-    label: str | None = None
-    separator: str | None = None
-
-
-def _remembered(classifier: Any, table: Table) -> _Remembered:
-    columns = classifier.report_.columns if classifier.report_ else None
-    if columns is None:
-        return _Remembered()
-    return _Remembered(
-        columns.text if columns.text in table.columns else None,
-        ",".join(columns.labels) if set(columns.labels) <= set(table.columns) else None,
-        columns.separator,
-    )
-
-
-def _suited(columns: Columns, classifier: Any, names: Mapping[str, Any]) -> Columns:
-    """The columns for the labels of a model: probabilities stand in the order of its labels.
+def _ask(command: str, folder: str, source: str, answering: Answering | None, **flags: Any) -> None:
+    """Let the task of a model do what was asked, with the flags that were given.
 
     Raises:
-        DataError: the model has other labels, or many at once where the table has one.
+        OptionError: a flag is not for models of this task; its function does not take it.
     """
-    several = classifier.answer([""])[0].multiple
-    if several and columns.separator is None:
-        raise DataError(
-            "The model gives many labels at once. Say with --label-separator what stands between "
-            "them in the table."
-        )
-    if columns.separator is not None and not several:
-        raise DataError("The model gives one label a text. Leave --label-separator out.")
-    if len(columns.labels) == 1:
-        return columns
-    if set(columns.labels) != names.keys():
-        raise DataError(
-            f"The columns of probabilities must be those of the model's labels: {named([*names])}. "
-            f"Got {named(columns.labels)}."
-        )
-    return replace(columns, labels=tuple(names))
+    model = (answering or Answering()).load(folder, command)
+    kind = KINDS[task_of(model)]
+    asked = kind.function(command)
+    given = {
+        name: value for name, value in flags.items() if value is not None and value is not False
+    }
+    for name in given.keys() - inspect.signature(asked).parameters:
+        flag = next(_flags_of(name, given[name]))
+        raise OptionError(f"--{flag} is not for {folder}, which is {kind.name}. Leave it out.")
+    asked(model, source, **given)
 
 
-def _answered(classifier: Any, table: Table, column: str) -> Iterator[tuple[str, ...]]:
-    """The rows of a table with the answers behind them."""
-    taken = [name for name in ADDED if name in table.columns]
-    if taken:
-        raise DataError(f"{table.name} has a column '{taken[0]}' already. Rename it first.")
-    check_columns(table.name, table.columns, [column], [])
-    place = table.columns.index(column)
-    for rows in table.rows(table.columns):
-        answers = classifier.answer([row[place] for row in rows])
-        for row, answer in zip(rows, answers, strict=True):
-            yield (*row, *answer.as_text())
-
-
-def _print(classifier: Any, texts: list[str], json: bool) -> None:
-    for text, answer in zip(texts, classifier.answer(texts), strict=True):
-        if json:
-            print(json_format.dumps({"text": text} | answer.as_json(), ensure_ascii=False))
-        else:
-            fields = (without_controls(field) for field in answer.as_text())
-            print("\t".join(fields), flush=sys.stdout.isatty())
+def _flags_of(name: str, value: Any) -> Iterator[str]:
+    """The flags that gave an argument its value: its own, or those of a group."""
+    if not dataclasses.is_dataclass(value):
+        yield name.replace("_", "-")
+        return
+    for field in dataclasses.fields(value):
+        if getattr(value, field.name) != field.default:
+            yield field.name.replace("_", "-")

@@ -30,9 +30,11 @@ train.command("gatewise.cli.train:classify", name="classify", help="Text in, lab
 train.command(
     "gatewise.cli.train_language:language", name="language", help="Text in, the next word out."
 )
-app.command("gatewise.cli.answer:evaluate", name="evaluate", help="Test a classifier on a table.")
 app.command(
-    "gatewise.cli.answer:predict", name="predict", help="Give texts or a table their labels."
+    "gatewise.cli.answer:evaluate", name="evaluate", help="Test a model on rows with true answers."
+)
+app.command(
+    "gatewise.cli.answer:predict", name="predict", help="Answer texts, or the rows of a table."
 )
 app.command("gatewise.cli.language:generate", name="generate", help="Write on a text.")
 app.command("gatewise.cli.language:likeliest", name="next", help="The likeliest next tokens.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hi
 from cyclopts import Group, Parameter, Token, convert
 
 from gatewise import kernels, options
-from gatewise.cli.kinds import refuse_other_tasks
+from gatewise.cli.kinds import refuse_other_commands
 from gatewise.data.tables import Table, open_table
 from gatewise.options import AnswerPrecision, option
 from gatewise.tasks import load
@@ -89,14 +89,14 @@ class Answering:
     def __post_init__(self) -> None:
         options.check(self)
 
-    def load(self, folder: str, task: str) -> Any:
-        """The model of a folder, which must be one of a task, to answer in this way.
+    def load(self, folder: str, command: str) -> Any:
+        """The model of a folder, which must have this command, to answer in this way.
 
         Raises:
-            OptionError: it is one of another task, or the processor does not have the precision.
+            OptionError: it does not have it, or the processor does not have the precision.
         """
         model = load(folder)
-        refuse_other_tasks(model, folder, task)
+        refuse_other_commands(model, folder, command)
         model.threads, model.precision = self.threads, kernels.chosen_precision(self.precision)
         return model
 

@@ -1,7 +1,11 @@
-"""Kinds of models: what each is called, its commands, and what `gatewise info` tells first."""
+"""Kinds of models: what each is called, its commands, and what `gatewise info` tells first.
+
+A new task has its line here and in `gatewise.tasks`.
+"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,14 +24,22 @@ class Kind:
     Args:
         name: in a sentence.
         commands: that it answers to.
+        module: where `predict` and `evaluate` of these models stand, as functions of a model, a
+            source and the flags that they take.
         known: what it tells apart, as JSON can hold it.
         heading: the same as lines for people, to follow the name of the folder.
     """
 
     name: str
     commands: tuple[str, ...]
+    module: str
     known: Callable[[Any], dict[str, Any]]
     heading: Callable[[Any], str]
+
+    def function(self, command: str) -> Callable[..., None]:
+        """What carries out a command that models of several tasks have."""
+        found: Callable[..., None] = getattr(importlib.import_module(self.module), command)
+        return found
 
 
 def _labels(classifier: Any) -> str:
@@ -39,12 +51,14 @@ KINDS = {
     "classify": Kind(
         "a text classifier",
         ("predict", "evaluate"),
+        "gatewise.cli.classify",
         lambda classifier: {"labels": classifier.labels_},
         _labels,
     ),
     "language": Kind(
         "a language model",
         ("generate", "next", "score", "perplexity"),
+        "gatewise.cli.language",
         lambda lm: {"tokens": len(lm.tokenizer_)},
         lambda lm: f"a language model of {len(lm.tokenizer_):,} known tokens",
     ),
@@ -52,10 +66,10 @@ KINDS = {
 """By the names of the tasks."""
 
 
-def refuse_other_tasks(model: Any, folder: str, task: str) -> None:
-    """Raise an OptionError that says which commands a model has, unless it is of this task."""
+def refuse_other_commands(model: Any, folder: str, command: str) -> None:
+    """Raise an OptionError that says which commands a model has, unless this is one of them."""
     found = task_of(model)
-    if found != task:
+    if command not in KINDS[found].commands:
         *most, last = KINDS[found].commands
         raise OptionError(
             f"{folder} is {KINDS[found].name}: use gatewise {', '.join(most)} or {last}."

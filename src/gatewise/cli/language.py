@@ -37,7 +37,7 @@ def generate(
         prompt: What the text starts with. By default nothing.
     """
     choices = options.values(generation or Generation())
-    stream = (answering or Answering()).load(model, "language").stream()
+    stream = (answering or Answering()).load(model, "generate").stream()
     stream.feed(prompt)
     pieces = stream.generate(**choices)
     write(prompt)
@@ -63,7 +63,7 @@ def likeliest(
         k: How many tokens.
         json: Print the tokens and their probabilities as JSON.
     """
-    found = (answering or Answering()).load(model, "language").next(text, k)
+    found = (answering or Answering()).load(model, "next").next(text, k)
     if json:
         tokens = [{"token": token, "probability": round(p, 6)} for token, p in found]
         print(json_format.dumps({"text": text, "next": tokens}, ensure_ascii=False))
@@ -94,7 +94,7 @@ def score(
         text: Column of the texts of a table. Guessed when left out.
         json: Print a JSON object a line, with the log-probability of every token.
     """
-    lm = (answering or Answering()).load(model, "language")
+    lm = (answering or Answering()).load(model, "score")
     for texts in blocks_of(source, text, reading or Reading()):
         for found in lm.score(texts):
             if json:
@@ -128,7 +128,7 @@ def perplexity(
             default as in training.
         json: Print the figures as JSON.
     """
-    lm = (answering or Answering()).load(model, "language")
+    lm = (answering or Answering()).load(model, "perplexity")
     texts = open_texts(source, text, reading or Reading())
     found = lm.evaluate(texts, cache=cache, documents=documents)
     if json:

@@ -1,0 +1,154 @@
+"""What a classifier is asked: to answer texts, and to be tested. Without PyTorch."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from gatewise.cli.columns import Columns
+from gatewise.cli.flags import Reading
+from gatewise.cli.terminal import say, tell
+from gatewise.cli.texts import lines_of
+from gatewise.data.columns import check_columns, named
+from gatewise.data.problems import without_controls
+from gatewise.data.tables import Table, guess_text, write_table
+from gatewise.errors import DataError
+
+ADDED = ("prediction", "probability")
+
+
+def predict(
+    classifier: Any,
+    source: str,
+    *,
+    out: str | None = None,
+    text: str | None = None,
+    json: bool = False,
+    reading: Reading | None = None,
+) -> None:
+    """Answer texts: one text a line in, one answer a line out; or a table in and a table out.
+
+    A line of the output is the label, a tab and its probability. Many labels at once, and their
+    probabilities, are joined by "|". Arguments are those of `gatewise.cli.answer.predict`.
+    """
+    if source == "-" or Path(source).suffix == ".txt":
+        if out is not None:
+            raise DataError("--out needs a table. Lines are answered on standard output.")
+        for lines in lines_of(source):
+            _print(classifier, lines, json)
+        return
+    table = (reading or Reading()).open(source)
+    if out is not None and Path(out).exists() and Path(out).samefile(source):
+        raise DataError(f"{out} is the table to answer. Give --out another name.")
+    column = text or _remembered(classifier, table).text
+    if column is None:
+        column, why = guess_text(table)
+        tell("columns", f"texts in '{column}' ({why})")
+    if out is None:
+        for rows in table.rows([column]):
+            _print(classifier, [row[0] for row in rows], json)
+    else:
+        write_table(out, (*table.columns, *ADDED), _answered(classifier, table, column))
+        say(f"The answers are in {out}.")
+
+
+def evaluate(
+    classifier: Any,
+    table: str,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    label_separator: str | None = None,
+    json: bool = False,
+    reading: Reading | None = None,
+) -> None:
+    """Test a classifier on a table. Arguments are those of `gatewise.cli.answer.evaluate`."""
+    source = (reading or Reading()).open(table)
+    known = _remembered(classifier, source)
+    columns = Columns.choose(
+        source,
+        text or known.text,
+        label or known.label,
+        known.separator if label_separator is None else label_separator,
+    )
+    names = {str(name): name for name in classifier.labels_}
+    rows = _suited(columns, classifier, names).read(source)
+    rows.refuse_unknown(names, of="those the model knows")
+    found = classifier.evaluate(rows.texts, rows.renamed(names).labels)
+    if json:
+        print(json_format.dumps(msgspec.to_builtins(found), ensure_ascii=False))
+    else:
+        say(found)
+        if found.confusion is not None:
+            say(f"\n{found.confusion_table()}")
+
+
+class _Remembered(NamedTuple):
+    """What the training table called its columns, where another table calls them so too."""
+
+    text: str | None = None
+    label: str | None = None
+    separator: str | None = None
+
+
+def _remembered(classifier: Any, table: Table) -> _Remembered:
+    columns = classifier.report_.columns if classifier.report_ else None
+    if columns is None:
+        return _Remembered()
+    return _Remembered(
+        columns.text if columns.text in table.columns else None,
+        ",".join(columns.labels) if set(columns.labels) <= set(table.columns) else None,
+        columns.separator,
+    )
+
+
+def _suited(columns: Columns, classifier: Any, names: Mapping[str, Any]) -> Columns:
+    """The columns for the labels of a model: probabilities stand in the order of its labels.
+
+    Raises:
+        DataError: the model has other labels, or many at once where the table has one.
+    """
+    several = classifier.answer([""])[0].multiple
+    if several and columns.separator is None:
+        raise DataError(
+            "The model gives many labels at once. Say with --label-separator what stands between "
+            "them in the table."
+        )
+    if columns.separator is not None and not several:
+        raise DataError("The model gives one label a text. Leave --label-separator out.")
+    if len(columns.labels) == 1:
+        return columns
+    if set(columns.labels) != names.keys():
+        raise DataError(
+            f"The columns of probabilities must be those of the model's labels: {named([*names])}. "
+            f"Got {named(columns.labels)}."
+        )
+    return replace(columns, labels=tuple(names))
+
+
+def _answered(classifier: Any, table: Table, column: str) -> Iterator[tuple[str, ...]]:
+    """The rows of a table with the answers behind them."""
+    taken = [name for name in ADDED if name in table.columns]
+    if taken:
+        raise DataError(f"{table.name} has a column '{taken[0]}' already. Rename it first.")
+    check_columns(table.name, table.columns, [column], [])
+    place = table.columns.index(column)
+    for rows in table.rows(table.columns):
+        answers = classifier.answer([row[place] for row in rows])
+        for row, answer in zip(rows, answers, strict=True):
+            yield (*row, *answer.as_text())
+
+
+def _print(classifier: Any, texts: list[str], json: bool) -> None:
+    for text, answer in zip(texts, classifier.answer(texts), strict=True):
+        if json:
+            print(json_format.dumps({"text": text} | answer.as_json(), ensure_ascii=False))
+        else:
+            fields = (without_controls(field) for field in answer.as_text())
+            print("\t".join(fields), flush=sys.stdout.isatty())
