@@ -19,7 +19,7 @@ from gatewise.nn.pairs import PairScores
 from gatewise.nn.recurrent import recurrent_layer
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify.defaults import WITHOUT_SUBWORDS, Defaults
-from gatewise.tasks.classify.network import Batch, ClassifierNetwork
+from gatewise.tasks.classify.network import Batch, ClassifierNetwork, losses_of
 from gatewise.tasks.classify.task import TextClassifier
 from gatewise.text.pairs import pair_buckets, rarity
 from gatewise.text.subwords import subword_buckets
@@ -146,7 +146,7 @@ class GatewiseNetwork(ClassifierNetwork):
 
     def classify(self, hidden: Tensor, final: Tensor, batch: Batch) -> Tensor:
         """The loss: pooling and head, and what the token pairs say."""
-        loss = self._losses(self.recurrent_scores(hidden, batch.offsets, final), batch)
+        loss = losses_of(self.recurrent_scores(hidden, batch.offsets, final), batch, self.multiple)
         if self.pairs is not None:
-            loss = loss + self._losses(self.pairs(batch.ids, batch.offsets), batch)
+            loss = loss + losses_of(self.pairs(batch.ids, batch.offsets), batch, self.multiple)
         return (loss * batch.weights).mean()

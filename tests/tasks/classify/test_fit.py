@@ -46,13 +46,13 @@ QUIET: dict[str, Any] = {
 def network(monkeypatch: pytest.MonkeyPatch) -> list[ClassifierNetwork]:
     """The torch network of the last fit."""
     made: list[ClassifierNetwork] = []
-    build = fit_module._network
+    build = fit_module.network_of
 
     def keep(*arguments: Any) -> ClassifierNetwork:
         made.append(build(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(fit_module, "_network", keep)
+    monkeypatch.setattr(fit_module, "network_of", keep)
     return made
 
 

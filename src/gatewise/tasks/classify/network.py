@@ -101,16 +101,9 @@ class ClassifierNetwork(nn.Module):
         together, the pairs soon know the training rows by heart and leave nothing to learn. The
         mean is over the texts, not over their weights: a batch of light texts shall move less.
         """
-        losses = torch.stack([self._losses(s, batch) for s in self.parts(batch.ids, batch.offsets)])
+        parts = self.parts(batch.ids, batch.offsets)
+        losses = torch.stack([losses_of(scores, batch, self.multiple) for scores in parts])
         return (losses.sum(dim=0) * batch.weights).mean()
-
-    def _losses(self, scores: Tensor, batch: Batch) -> Tensor:
-        if self.multiple:
-            every = functional.binary_cross_entropy_with_logits(
-                scores, batch.targets, reduction="none"
-            )
-            return every.sum(dim=1)
-        return functional.cross_entropy(scores, batch.targets, reduction="none")
 
     @torch.no_grad()
     def start_from(self, shares: NDArray[np.floating[Any]]) -> None:
@@ -149,3 +142,11 @@ class ClassifierNetwork(nn.Module):
             for name in (f"{part}.weight", f"{part}.bias"):
                 found[name] = found[name] * scale
         return {name: weight.numpy().copy() for name, weight in found.items()}
+
+
+def losses_of(scores: Tensor, batch: Batch, multiple: bool) -> Tensor:
+    """Cross-entropy of every text, summed over the labels where many can hold: (B, L) → (B,)."""
+    if multiple:
+        every = functional.binary_cross_entropy_with_logits(scores, batch.targets, reduction="none")
+        return every.sum(dim=1)
+    return functional.cross_entropy(scores, batch.targets, reduction="none")

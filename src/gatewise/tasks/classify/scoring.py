@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from gatewise.baselines import linear
 from gatewise.data.batches import in_order
@@ -29,9 +29,9 @@ SCALES = tuple(step / 10 for step in range(16))
 """Scales of the scores that are tried: 0 to leave a part out, 1 to take it as it is."""
 
 
-def probabilities(network: ClassifierNetwork, ids: Ragged, labels: Labels) -> NDArray[np.float32]:
-    """Probability of every label for every text, (B, L)."""
-    return labels.probabilities(_scored(network, ids, network))
+def probabilities(network: nn.Module, ids: Ragged, labels: Labels) -> NDArray[np.float32]:
+    """Probability of every label for every text, (B, L), by a network from ids and offsets."""
+    return labels.probabilities(_scored(network, ids, labels, network))
 
 
 def calibrate(network: ClassifierNetwork, rows: Rows, ids: Ragged, labels: Labels) -> None:
@@ -45,7 +45,7 @@ def calibrate(network: ClassifierNetwork, rows: Rows, ids: Ragged, labels: Label
     some = np.arange(len(rows))[: max(1, CALIBRATED // len(labels.names))]
     rows, ids = rows.take(some), ids.take(some)
     parts = [
-        _scored(network, ids, lambda *batch, part=part: network.parts(*batch)[part])
+        _scored(network, ids, labels, lambda *batch, part=part: network.parts(*batch)[part])
         for part in range(1 if network.pairs is None else 2)
     ]
 
@@ -66,11 +66,11 @@ def calibrate(network: ClassifierNetwork, rows: Rows, ids: Ragged, labels: Label
 
 @torch.no_grad()
 def _scored(
-    network: ClassifierNetwork, ids: Ragged, score: Callable[[Tensor, Tensor], Tensor]
+    network: nn.Module, ids: Ragged, labels: Labels, score: Callable[[Tensor, Tensor], Tensor]
 ) -> NDArray[np.float32]:
     """Scores of all texts, (B, L), a batch at a time."""
     network.eval()
-    scores = np.zeros((len(ids), network.head.out_features), np.float32)
+    scores = np.zeros((len(ids), len(labels.names)), np.float32)
     for places in in_order(ids.lengths, batch_size=512, batch_tokens=SCORING_TOKENS):
         taken = ids.take(places)
         found = score(torch.from_numpy(taken.values), torch.from_numpy(taken.offsets))
