@@ -20,12 +20,13 @@ MODULES = sorted(
 )
 FLOORS = [
     {"__init__", "errors"},
-    {"options", "cells"},
+    {"options", "cells", "pictures"},
     {"ragged", "samples"},
     {"shapes", "kernels", "store", "text"},
     {"nn", "encoder", "decoding", "data", "baselines", "evaluation"},
     {"training"},
     {"tasks"},
+    {"explanation"},
     {"cli", "__main__"},
 ]
 TORCH = (
@@ -116,7 +117,7 @@ def test_answering_imports_neither_torch_nor_the_training_extra() -> None:
     code = (
         "import sys, gatewise, gatewise.tasks, gatewise.tasks.classify.task, gatewise.cli.answer\n"
         "import gatewise.cli.classify\n"
-        "import gatewise.tasks.language.task, gatewise.cli.language\n"
+        "import gatewise.tasks.language.task, gatewise.cli.language, gatewise.explanation\n"
         "heavy = {'torch', 'sklearn', 'duckdb', 'matplotlib', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

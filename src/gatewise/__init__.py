@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         OptionError,
         TrainingError,
     )
+    from gatewise.explanation import explain as explain
     from gatewise.nn import accelerate as accelerate
     from gatewise.ragged import Ragged
     from gatewise.tasks import load
@@ -39,6 +40,7 @@ _HOMES = {
     "TextClassifier": "tasks.classify.task",
     "TrainingError": "errors",
     "accelerate": "nn",
+    "explain": "explanation",
     "load": "tasks",
 }
 
@@ -55,6 +57,7 @@ __all__ = [
     "TextClassifier",
     "TrainingError",
     "__version__",
+    "explain",
     "load",
 ]
 

@@ -84,6 +84,14 @@ class Encoder:
                 whole number of at least 1.
             OptionError: there is no such precision, or the processor does not have it.
         """
+        values = self.embedded(ids, unknown)
+        values, finals = self.walk(values, ids.offsets, None, threads, precision)
+        final = finals[-1].hidden
+        # (D, B, H) → (B, D * H): the directions of a text beside each other.
+        return values, final.transpose(1, 0, 2).reshape(len(ids), -1)
+
+    def embedded(self, ids: Ragged, unknown: Floats | None = None) -> Floats:
+        """The vectors of tokens, (N, E). Arguments and errors as `states`."""
         known, more = len(self._table), 0 if unknown is None else len(unknown)
         greatest = ids.values.max(initial=0)
         if greatest >= known + more:
@@ -96,10 +104,7 @@ class Encoder:
         if unknown is not None and greatest >= known:
             places = np.flatnonzero(ids.values >= known)
             values[places] = unknown[ids.values[places] - known]
-        values, finals = self.walk(values, ids.offsets, None, threads, precision)
-        final = finals[-1].hidden
-        # (D, B, H) → (B, D * H): the directions of a text beside each other.
-        return values, final.transpose(1, 0, 2).reshape(len(ids), -1)
+        return values
 
     def walk(
         self,
@@ -129,6 +134,24 @@ class Encoder:
             finals.append(State(output.final_hidden, output.final_cell))
         return values, finals
 
+    def traced(
+        self,
+        values: Floats,
+        offsets: NDArray[np.int64],
+        threads: int | None = None,
+        precision: str = "fp32",
+    ) -> list[kernels.Output]:
+        """What every layer answers, with the gates and cell states of every token.
+
+        The same numbers as `walk` from zeros, by the same kernel, which keeps what it has computed.
+        Arguments as `walk`.
+        """
+        outputs = []
+        for layer in self.layers(precision):
+            outputs.append(layer.forward(values, offsets, save=True, threads=threads))
+            values = outputs[-1].hidden
+        return outputs
+
     def pool(
         self,
         ids: Ragged,
@@ -149,11 +172,11 @@ class Encoder:
                 parts = reduce_rows(np.maximum, hidden, ids), _mean(hidden, ids), final
                 return np.concatenate(parts, axis=1)
             case "attention":
-                weights = self._attention(hidden, ids)
+                weights = self.attention(hidden, ids)
                 return reduce_rows(np.add, hidden * weights[:, None], ids)
 
-    def _attention(self, hidden: Floats, ids: Ragged) -> Floats:
-        """How much every token counts in its text, (N,)."""
+    def attention(self, hidden: Floats, ids: Ragged) -> Floats:
+        """How much attention pooling lets every token count in its text, (N,): hidden (N, P)."""
         projection = self._weights["pooling.projection.weight"]
         projected = hidden @ projection.T + self._weights["pooling.projection.bias"]
         scores = np.tanh(projected) @ self._weights["pooling.query"]

@@ -27,11 +27,7 @@ def pair_buckets(ids: Ragged, known: int, buckets: int) -> Ragged:
     """
     if not len(ids.values):
         return Ragged(np.empty(0, np.int64), ids.offsets)
-    numbers = np.where(ids.values < known, ids.values, 0).astype(np.uint64) + np.uint64(1)
-    single = numbers * _FIRST
-    pair = single[:-1] ^ (numbers[1:] * _SECOND)
-    hashed = np.concatenate([single, pair]) >> np.uint64(32)
-    found = (hashed % np.uint64(buckets)).view(np.int64)
+    found = placed_buckets(ids.values, known, buckets)
     if len(ids) == 1:  # half the work: there are no other texts to keep apart
         found = _different(found)
         return Ragged(found, np.array([0, len(found)]))
@@ -42,6 +38,39 @@ def pair_buckets(ids: Ragged, known: int, buckets: int) -> Ragged:
     np.equal(text[:-1], text[1:], out=inside[len(text) :])
     found = _different(found[inside])
     return Ragged(found % buckets, found.searchsorted(starts))
+
+
+def placed_buckets(values: NDArray[np.int32], known: int, buckets: int) -> NDArray[np.int64]:
+    """The bucket of every token, and behind them those of all neighbours: (N,) → (2 N - 1,).
+
+    Arguments as `pair_buckets`; there is at least one token.
+    """
+    numbers = np.where(values < known, values, 0).astype(np.uint64) + np.uint64(1)
+    single = numbers * _FIRST
+    pair = single[:-1] ^ (numbers[1:] * _SECOND)
+    hashed = np.concatenate([single, pair]) >> np.uint64(32)
+    return (hashed % np.uint64(buckets)).view(np.int64)
+
+
+def placed_scores(
+    values: NDArray[np.int32],
+    known: int,
+    weight: NDArray[np.float32],
+    rarity: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What every token and every pair of one text adds to `pair_scores`: (T, L), (T - 1, L).
+
+    A bucket counts once, however often it occurs: all that fall into it share what it adds.
+    Together with the bias they are the scores. Arguments as `pair_scores`.
+    """
+    if not len(values):
+        return weight[:0], weight[:0]
+    buckets = placed_buckets(values, known, len(weight))
+    found, places, counts = np.unique(buckets, return_inverse=True, return_counts=True)
+    row = Ragged(found, np.array([0, len(found)]))
+    shares = weight.take(found, axis=0) * (SCALE * weighed(row, rarity) / counts)[:, None]
+    placed = np.asarray(shares[places], np.float32)
+    return placed[: len(values)], placed[len(values) :]
 
 
 def rarity(rows: Ragged, buckets: int) -> NDArray[np.float32]:

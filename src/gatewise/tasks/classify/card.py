@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gatewise.errors import MissingExtraError
+from gatewise.pictures import figure, png
 from gatewise.tasks.classify.report import Report
 
 if TYPE_CHECKING:
@@ -60,31 +59,17 @@ def pictures(report: Report) -> dict[str, bytes]:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    drawn = {"learning_curves.png": _png(_learning_curves(report))}
+    drawn = {"learning_curves.png": png(_learning_curves(report))}
     if report.evaluation is not None:
         several = report.evaluation.confusion is None
         picture = _label_scores(report) if several else _confusion(report)
-        drawn["labels.png"] = _png(picture)
+        drawn["labels.png"] = png(picture)
     return drawn
 
 
-def _figure(width: float, height: float) -> Figure:
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, optional
-    except ImportError:
-        raise MissingExtraError("Drawing", "train") from None
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
-
-
 def _learning_curves(report: Report) -> Figure:
-    figure = _figure(6.4, 3.6)
-    loss_axis = figure.subplots()
+    drawing = figure(6.4, 3.6)
+    loss_axis = drawing.subplots()
     numbers = range(1, len(report.epochs) + 1)
     losses = [epoch.loss for epoch in report.epochs]
     scores = [epoch.dev_score or 0.0 for epoch in report.epochs]
@@ -104,8 +89,8 @@ def _learning_curves(report: Report) -> Figure:
         score_axis.set_ylabel(f"dev {metric}")
         score_axis.yaxis.label.set_color("tab:orange")
         lines += score_axis.get_legend_handles_labels()[0]
-    figure.legend(handles=lines, loc="outside upper center", ncols=len(lines), frameon=False)
-    return figure
+    drawing.legend(handles=lines, loc="outside upper center", ncols=len(lines), frameon=False)
+    return drawing
 
 
 def _confusion(report: Report) -> Figure:
@@ -114,11 +99,11 @@ def _confusion(report: Report) -> Figure:
     counts = report.evaluation.confusion
     names = [str(score.label) for score in report.evaluation.labels]
     size = min(4 + 0.45 * len(names), 16)
-    figure = _figure(size, size * 0.85)
-    axes = figure.subplots()
+    drawing = figure(size, size * 0.85)
+    axes = drawing.subplots()
     shares = [[count / max(sum(row), 1) for count in row] for row in counts]
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    figure.colorbar(image, ax=axes, label="share of the label's rows")
+    drawing.colorbar(image, ax=axes, label="share of the label's rows")
     axes.set(xlabel="answer", ylabel="true label")
     if len(names) <= MOST_LABELS:
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
@@ -127,15 +112,15 @@ def _confusion(report: Report) -> Figure:
             for j, count in enumerate(row):
                 color = "white" if shares[i][j] > 0.5 else "black"
                 axes.text(j, i, str(count), ha="center", va="center", color=color)
-    return figure
+    return drawing
 
 
 def _label_scores(report: Report) -> Figure:
     assert report.evaluation is not None
     scores = sorted(report.evaluation.labels, key=lambda score: score.f1)
-    figure = _figure(6.4, min(1.5 + 0.25 * len(scores), 16))
-    axes = figure.subplots()
+    drawing = figure(6.4, min(1.5 + 0.25 * len(scores), 16))
+    axes = drawing.subplots()
     axes.barh([str(score.label) for score in scores], [score.f1 for score in scores])
     axes.set(xlabel="F1 on the dev rows", xlim=(0, 1))
     axes.grid(axis="x", alpha=0.3)
-    return figure
+    return drawing

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gatewise.data.batches import in_order
 from gatewise.encoder import Encoder, Floats
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify.card import pictures
@@ -18,6 +19,9 @@ from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from gatewise.tasks.classify.task import TextClassifier
+
+ANSWER_TOKENS = 32_768
+"""Tokens that are answered at once: enough to keep the kernel busy, few enough to bound memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +58,33 @@ class Fitted:
             threads: by default all cores.
             precision: of the recurrent layers' products, see `gatewise.kernels`.
         """
+        recurrent, linear = self.parts(ids, unknown, threads, precision)
+        return recurrent if linear is None else np.asarray(recurrent + linear, np.float32)
+
+    def batched_scores(
+        self, ids: Ragged, unknown: Floats, threads: int | None, precision: str
+    ) -> Floats:
+        """`scores` of any number of texts, in batches that bound memory."""
+        batches = in_order(ids.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS)
+        if len(batches) == 1:
+            return self.scores(ids, unknown, threads, precision)
+        scores = np.empty((len(ids), len(self.labels.names)), np.float32)
+        for rows in batches:
+            scores[rows] = self.scores(ids.take(rows), unknown, threads, precision)
+        return scores
+
+    def parts(
+        self, ids: Ragged, unknown: Floats, threads: int | None, precision: str
+    ) -> tuple[Floats, Floats | None]:
+        """What recurrent layers and token pairs say, (B, L) each; None without token pairs.
+
+        Arguments as `scores`.
+        """
         weights = self.weights
         pooled = self.encoder.pool(ids, unknown, threads, precision)
-        scores: Floats = pooled @ weights["head.weight"].T + weights["head.bias"]
+        recurrent: Floats = pooled @ weights["head.weight"].T + weights["head.bias"]
         if not self.chosen.token_pairs:
-            return scores
+            return recurrent, None
         linear = pair_scores(
             ids,
             len(self.tokenizer),
@@ -66,7 +92,7 @@ class Fitted:
             weights["pairs.bias"],
             weights["pairs.rarity"],
         )
-        return np.asarray(scores + linear, np.float32)
+        return recurrent, linear
 
     def drawn(self) -> dict[str, bytes]:
         """The pictures of the folder, drawn now if there are none yet."""

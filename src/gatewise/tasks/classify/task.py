@@ -11,10 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from gatewise import kernels, options
-from gatewise.data.batches import in_order
 from gatewise.errors import MissingExtraError, NotFittedError
 from gatewise.evaluation import Evaluation, evaluate
 from gatewise.options import AnswerPrecision, CellName, Level, PoolingName, option
@@ -32,9 +29,6 @@ from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from gatewise.encoder import Floats
-
-ANSWER_TOKENS = 32_768
-"""Tokens that are answered at once: enough to keep the kernel busy, few enough to bound memory."""
 
 
 @dataclass(eq=False)
@@ -262,13 +256,7 @@ class TextClassifier:
                 stacklevel=2,
             )
         unknown = fitted.encoder.vectors(words)
-        batches = in_order(short.lengths, batch_size=512, batch_tokens=ANSWER_TOKENS)
-        if len(batches) == 1:
-            return fitted.scores(short, unknown, *settings)
-        scores = np.empty((len(ids), len(fitted.labels.names)), np.float32)
-        for rows in batches:
-            scores[rows] = fitted.scores(short.take(rows), unknown, *settings)
-        return scores
+        return fitted.batched_scores(short, unknown, *settings)
 
     def evaluate(self, texts: Sequence[str], labels: Any) -> Evaluation:
         """Compare the answers with the true labels.

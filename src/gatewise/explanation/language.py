@@ -1,0 +1,100 @@
+"""What a language model did with a text: how it surprised the model, and what it expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gatewise.decoding.sampling import likeliest
+from gatewise.encoder import Floats
+from gatewise.explanation.explanation import Explanation, Measure
+from gatewise.explanation.limits import checked
+from gatewise.explanation.traces import Word, moved, placed_words, traces
+from gatewise.kernels import chosen_precision
+from gatewise.ragged import Ragged
+from gatewise.tasks.language.fitted import END
+from gatewise.tasks.language.reading import log_probabilities
+
+if TYPE_CHECKING:
+    from gatewise.tasks.language.fitted import Fitted
+    from gatewise.tasks.language.task import LanguageModel
+
+EXPECTED = 3
+"""Likeliest tokens that are told of every place."""
+
+
+def explain_language(model: LanguageModel, text: str) -> Explanation:
+    """What a language model did with a text; arguments and errors are those of `explain`.
+
+    The words are the end of another text, which a model has seen before every text, the tokens of
+    this one and its end.
+    """
+    fitted = model.fitted()
+    settings = model.threads, chosen_precision(model.precision)
+    joined = fitted.chosen.documents == "joined"
+    read = text.removesuffix("\n") if joined else text  # as when it is scored
+    words = _words(fitted, read.split("\n") if joined else [read])
+    checked(len(words))
+    ids = np.insert(fitted.encode([read]).values, 0, np.int32(fitted.end))
+    row = Ragged(ids, np.array([0, len(ids)]))
+    layers = traces(
+        fitted.encoder, fitted.weights["embedding.weight"].take(ids, axis=0), row.offsets, *settings
+    )[0]
+    outputs = fitted.projected(layers[-1].hidden[:-1])
+    log_probability = np.append(np.nan, log_probabilities(fitted, outputs, ids[1:]))
+    nats = -float(np.nansum(log_probability))
+    return Explanation(
+        "language",
+        text,
+        f"perplexity {math.exp(min(nats / (len(ids) - 1), 700)):.2f} per token",
+        tuple(
+            Word(word.text, word.start, word.stop, word.known, note)
+            for word, note in zip(words, ["", *_expected(fitted, outputs)], strict=True)
+        ),
+        (
+            Measure(
+                "surprise",
+                -log_probability / math.log(2),
+                "How little the word was expected after those before it: minus the logarithm of "
+                "its probability, in bits.",
+            ),
+        ),
+        layers,
+        remarks=_unknown_told(words),
+        arrays={"log_probability": log_probability},
+    )
+
+
+def _words(fitted: Fitted, lines: list[str]) -> list[Word]:
+    """The end before the text, its words, and an end behind every line."""
+    words, place = [Word(END, 0, 0)], 0
+    for part in lines:
+        words += moved(placed_words(fitted.tokenizer, part), place)
+        place += len(part)
+        words.append(Word(END, place, place))
+        place += 1  # the line break
+    return words
+
+
+def _expected(fitted: Fitted, outputs: Floats) -> Iterator[str]:
+    """What was likeliest at every place, for people."""
+    for output in outputs:
+        scores = fitted.scores(output).astype(np.float64)
+        powers = np.exp(scores - scores.max())
+        chances = powers / powers.sum()
+        found = likeliest(chances, min(EXPECTED, len(chances)))
+        told = (f"'{fitted.classes[id]}' {chances[id]:.0%}" for id in found)
+        yield f"expected: {', '.join(told)}"
+
+
+def _unknown_told(words: list[Word]) -> tuple[str, ...]:
+    unknown = [word.text for word in words if not word.known]
+    if not unknown:
+        return ()
+    return (
+        f"Not in the vocabulary, so read and foretold as '<unk>': {', '.join(unknown)}. Their "
+        "surprise is that of any unknown word.",
+    )

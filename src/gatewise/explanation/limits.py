@@ -1,0 +1,17 @@
+"""How long a text may be to be explained."""
+
+from __future__ import annotations
+
+from gatewise.errors import DataError
+
+MOST_TOKENS = 2000
+"""Thousands of numbers are kept of a token, and a classifier answers once more without it."""
+
+
+def checked(tokens: int) -> None:
+    """Refuse a text of too many tokens with a DataError."""
+    if tokens > MOST_TOKENS:
+        raise DataError(
+            f"A text to explain may have at most {MOST_TOKENS:,} tokens. Got {tokens:,}. "
+            "Give a part of it."
+        )
