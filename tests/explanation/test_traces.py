@@ -13,7 +13,9 @@ import language_cases
 from explanation_cases import TEXT, made
 from gatewise import explain, kernels
 from gatewise.cells import CELLS, Weights, layer
+from gatewise.errors import DataError
 from gatewise.explanation import Trace
+from gatewise.explanation import read as read_all
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify.task import TextClassifier
 
@@ -145,3 +147,29 @@ def test_a_language_model_s_states_are_those_of_its_answer(documents: Any) -> No
     found = explain(model, text)
     np.testing.assert_array_equal(found.layers[-1].hidden, fitted.walk(row)[0])
     assert len(found.words) == len(encoded) + 1
+
+
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (made, {"max_length": 7, "num_layers": 2}),
+        (made, {"cell": "gru", "subwords": 0}),
+        (language_cases.made, {}),
+    ],
+)
+def test_many_texts_are_read_as_each_by_itself(make: Any, options: dict[str, Any]) -> None:
+    model = make(**options)
+    texts = [TEXT, "", "film", "the cat\nsat", *(f"love {number}" for number in range(80))]
+    found = list(read_all(model, texts))
+    assert [reading.text for reading in found] == texts
+    for reading in found:
+        alone = explain(model, reading.text)
+        strip = [(word.text, word.start, word.stop, word.known) for word in alone.words]
+        assert [(w.text, w.start, w.stop, w.known) for w in reading.words] == strip
+        for trace, wanted in zip(reading.layers, alone.layers, strict=True):
+            assert trace.name == wanted.name
+            assert trace.parts.keys() == wanted.parts.keys()
+            for name, part in trace.parts.items():
+                np.testing.assert_array_equal(part, wanted.parts[name])
+    with pytest.raises(DataError, match="takes a list of texts"):
+        next(read_all(model, "film"))

@@ -6,18 +6,23 @@ Arrays first (`traces.py` and a module for every task), then three ways to look 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from gatewise.errors import DataError, OptionError
-from gatewise.explanation.classifier import explain_classifier
+from gatewise.explanation.classifier import explain_classifier, read_classifier
 from gatewise.explanation.explanation import Explanation, Measure, Table
-from gatewise.explanation.language import explain_language
-from gatewise.explanation.traces import Trace, Word
+from gatewise.explanation.language import explain_language, read_language
+from gatewise.explanation.traces import Reading, Trace, Word
 from gatewise.tasks import task_of
 
-__all__ = ["Explanation", "Measure", "Table", "Trace", "Word", "explain"]
+__all__ = ["Explanation", "Measure", "Reading", "Table", "Trace", "Word", "explain", "read"]
 
 _EXPLAINERS: dict[str, Any] = {"classify": explain_classifier, "language": explain_language}
+_READERS: dict[str, Any] = {"classify": read_classifier, "language": read_language}
+_READ_AT_ONCE = 64
+"""Texts whose gates are held at once."""
 
 
 def explain(model: Any, text: str, *, label: Any = None) -> Explanation:
@@ -50,3 +55,24 @@ def explain(model: Any, text: str, *, label: Any = None) -> Explanation:
     else:
         found = explain_classifier(model, text, label)
     return found
+
+
+def read(model: Any, texts: Iterable[str]) -> Iterator[Reading]:
+    """The words of many texts, with the gates and states of every layer, one text after the other.
+
+    What `explain` says of one text without what its words contribute, in bounded memory.
+
+    Args:
+        model: a fitted model of any task.
+        texts: each of at most 2,000 tokens; they need not fit into memory.
+
+    Raises:
+        NotFittedError: the model has learned nothing yet.
+        DataError: a text is not a str, or too long; or it is one str.
+        OptionError: the model's precision is none of this processor.
+    """
+    if isinstance(texts, str):
+        raise DataError("read() takes a list of texts. Got one text: put it in brackets, [text].")
+    reader, rest = _READERS[task_of(model)], iter(texts)
+    while block := list(islice(rest, _READ_AT_ONCE)):
+        yield from reader(model, block)

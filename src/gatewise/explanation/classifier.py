@@ -12,7 +12,7 @@ from gatewise.explanation.explanation import Explanation
 from gatewise.explanation.limits import checked
 from gatewise.explanation.margins import Numbers, Side, measures, parts_told, strongest_pairs
 from gatewise.explanation.pooling import greatest, placed_head
-from gatewise.explanation.traces import Word, placed_words, traces
+from gatewise.explanation.traces import Reading, Word, placed_words, traces
 from gatewise.kernels import chosen_precision
 from gatewise.ragged import Ragged
 from gatewise.text.pairs import placed_scores
@@ -26,8 +26,8 @@ def explain_classifier(classifier: TextClassifier, text: str, label: object = No
     """What a classifier did with a text; arguments and errors are those of `explain`."""
     fitted = classifier.fitted()
     settings = classifier.threads, chosen_precision(classifier.precision)
-    words, ids, unknown, remarks = _read(fitted, text)
-    row = Ragged(ids, np.array([0, len(ids)]))
+    (words,), row, unknown = _encoded(fitted, [text])
+    ids = row.values
     recurrent, linear = fitted.parts(row, unknown, *settings)
     scores = fitted.scores(row, unknown, *settings)
     side = Side.of(fitted.labels, scores[0], label)
@@ -61,30 +61,47 @@ def explain_classifier(classifier: TextClassifier, text: str, label: object = No
         measures(arrays, side, fitted.labels.probabilities(running)[1:, side.label]),
         layers,
         strongest_pairs(words, arrays, side),
-        (*remarks, parts_told(arrays, side)),
+        (*_remarks(fitted, text, words), parts_told(arrays, side)),
         arrays,
         fitted.labels.names,
     )
 
 
-def _read(
-    fitted: Fitted, text: str
-) -> tuple[tuple[Word, ...], NDArray[np.int32], Floats, list[str]]:
-    """The words that are read, their ids, the vectors of unknown ones, and what there is to say."""
-    ids, unknown_words = fitted.encode([text])
-    words, longest = placed_words(fitted.tokenizer, text), fitted.chosen.max_length
-    short, cut = ids.shortened(longest)
-    remarks = []
-    if cut:
-        tail = longest // 2
-        remarks = [f"Only the first and last of the {len(words)} tokens are read: {longest}."]
-        words = (*words[: longest - tail], *words[len(words) - tail :])
-    checked(len(words))
+def read_classifier(classifier: TextClassifier, texts: list[str]) -> list[Reading]:
+    """What the layers did with every text; arguments and errors are those of `read`."""
+    fitted = classifier.fitted()
+    settings = classifier.threads, chosen_precision(classifier.precision)
+    words, ids, unknown = _encoded(fitted, texts)
+    vectors = fitted.encoder.embedded(ids, unknown)
+    layers = traces(fitted.encoder, vectors, ids.offsets, *settings)
+    return [Reading(*found) for found in zip(texts, words, layers, strict=True)]
+
+
+def _encoded(fitted: Fitted, texts: list[str]) -> tuple[list[tuple[Word, ...]], Ragged, Floats]:
+    """The words of every text that are read, their ids, and the vectors of unknown ones."""
+    ids, unknown = fitted.encode(texts)
+    longest = fitted.chosen.max_length
+    tail, words = longest // 2, []
+    for text in texts:
+        every = placed_words(fitted.tokenizer, text)
+        cut = len(every) > longest
+        words.append((*every[: longest - tail], *every[len(every) - tail :]) if cut else every)
+        checked(len(words[-1]))
+    return words, ids.shortened(longest)[0], fitted.encoder.vectors(unknown)
+
+
+def _remarks(fitted: Fitted, text: str, words: tuple[Word, ...]) -> list[str]:
+    """What there is to say about what was read."""
+    remarks, longest = [], fitted.chosen.max_length
+    if len(words) == longest and words:
+        tokens = len(fitted.encode([text])[0].values)
+        if tokens > longest:
+            remarks = [f"Only the first and last of the {tokens} tokens are read: {longest}."]
     unread = [word.text for word in words if not word.known]
     if unread:
         by = " but by its pieces" if fitted.chosen.subwords else ""
         remarks.append(f"Not in the vocabulary, so not known{by}: {', '.join(unread)}.")
-    return words, short.values, fitted.encoder.vectors(unknown_words), remarks
+    return remarks
 
 
 def _without_and_before(ids: NDArray[np.int32]) -> Ragged:

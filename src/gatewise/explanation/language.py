@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gatewise.decoding.sampling import likeliest
 from gatewise.encoder import Floats
 from gatewise.explanation.explanation import Explanation, Measure
 from gatewise.explanation.limits import checked
-from gatewise.explanation.traces import Word, moved, placed_words, traces
+from gatewise.explanation.traces import Reading, Word, moved, placed_words, traces
 from gatewise.kernels import chosen_precision
 from gatewise.ragged import Ragged
 from gatewise.tasks.language.fitted import END
@@ -33,16 +34,8 @@ def explain_language(model: LanguageModel, text: str) -> Explanation:
     this one and its end.
     """
     fitted = model.fitted()
-    settings = model.threads, chosen_precision(model.precision)
-    joined = fitted.chosen.documents == "joined"
-    read = text.removesuffix("\n") if joined else text  # as when it is scored
-    words = _words(fitted, read.split("\n") if joined else [read])
-    checked(len(words))
-    ids = np.insert(fitted.encode([read]).values, 0, np.int32(fitted.end))
-    row = Ragged(ids, np.array([0, len(ids)]))
-    layers = traces(
-        fitted.encoder, fitted.weights["embedding.weight"].take(ids, axis=0), row.offsets, *settings
-    )[0]
+    (ids,), (reading,) = _read(model, [text])
+    words, layers = reading.words, reading.layers
     outputs = fitted.projected(layers[-1].hidden[:-1])
     log_probability = np.append(np.nan, log_probabilities(fitted, outputs, ids[1:]))
     nats = -float(np.nansum(log_probability))
@@ -68,7 +61,29 @@ def explain_language(model: LanguageModel, text: str) -> Explanation:
     )
 
 
-def _words(fitted: Fitted, lines: list[str]) -> list[Word]:
+def read_language(model: LanguageModel, texts: list[str]) -> list[Reading]:
+    """What the layers did with every text; arguments and errors are those of `read`."""
+    return _read(model, texts)[1]
+
+
+def _read(model: LanguageModel, texts: list[str]) -> tuple[list[NDArray[np.int32]], list[Reading]]:
+    """The ids of what is read of every text, and what the layers did with it."""
+    fitted = model.fitted()
+    joined = fitted.chosen.documents == "joined"
+    # A last line break is left out as when a text is scored.
+    lines = [text.removesuffix("\n").split("\n") if joined else [text] for text in texts]
+    words = [_words(fitted, parts) for parts in lines]
+    for some in words:
+        checked(len(some))
+    encoded = fitted.encode(["\n".join(parts) for parts in lines])
+    rows = Ragged.from_rows([np.insert(row, 0, np.int32(fitted.end)) for row in encoded])
+    vectors = fitted.weights["embedding.weight"].take(rows.values, axis=0)
+    settings = model.threads, chosen_precision(model.precision)
+    layers = traces(fitted.encoder, vectors, rows.offsets, *settings)
+    return list(rows), [Reading(*found) for found in zip(texts, words, layers, strict=True)]
+
+
+def _words(fitted: Fitted, lines: list[str]) -> tuple[Word, ...]:
     """The end before the text, its words, and an end behind every line."""
     words, place = [Word(END, 0, 0)], 0
     for part in lines:
@@ -76,7 +91,7 @@ def _words(fitted: Fitted, lines: list[str]) -> list[Word]:
         place += len(part)
         words.append(Word(END, place, place))
         place += 1  # the line break
-    return words
+    return tuple(words)
 
 
 def _expected(fitted: Fitted, outputs: Floats) -> Iterator[str]:
@@ -90,7 +105,7 @@ def _expected(fitted: Fitted, outputs: Floats) -> Iterator[str]:
         yield f"expected: {', '.join(told)}"
 
 
-def _unknown_told(words: list[Word]) -> tuple[str, ...]:
+def _unknown_told(words: tuple[Word, ...]) -> tuple[str, ...]:
     unknown = [word.text for word in words if not word.known]
     if not unknown:
         return ()

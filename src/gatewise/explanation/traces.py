@@ -72,6 +72,21 @@ class Trace:
         return self.gates | cell | {"hidden": self.hidden}
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the recurrent layers did while a text was read.
+
+    Attributes:
+        text: as given.
+        words: the T tokens that were read.
+        layers: of every layer and direction, lowest first and forward before backward.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    layers: tuple[Trace, ...]
+
+
 def traces(
     encoder: Encoder,
     values: Floats,
