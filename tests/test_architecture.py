@@ -35,7 +35,7 @@ TORCH = (
     "tasks.classify.network",
     "tasks.classify.fit",
     "tasks.classify.scoring",
-    "tasks.classify.transfer",
+    "tasks.transfer",
     "tasks.language.network",
     "tasks.language.fit",
 )

@@ -13,9 +13,9 @@ from gatewise import DataError, NotFittedError, OptionError, TextClassifier, loa
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify import fit as fit_module
 from gatewise.tasks.classify.network import ClassifierNetwork
-from gatewise.tasks.classify.options import ClassifierTraining
-from gatewise.tasks.classify.transfer import Beginning, rates
+from gatewise.tasks.classify.transfer import Beginning
 from gatewise.tasks.language.task import LanguageModel
+from gatewise.tasks.transfer import rates
 
 GOOD, BAD = ["a good film", "good and funny", "i loved it"], ["a bad film", "dull", "i hated it"]
 TEXTS = [f"{start} {text}" for start in ("well ,", "honestly") for text in [*GOOD, *BAD]]
@@ -112,17 +112,16 @@ def test_lower_layers_learn_slower_and_later() -> None:
         patch.setattr(Beginning, "fill", keep)
         classifier.fine_tune(TEXTS, LABELS, **QUIET)
     assert beginning
-    training = ClassifierTraining(epochs=10, layer_decay=2.0)
-    found = rates(seen[0], training, 100, gradual=True)
+    found = rates(seen[0], 2, 2.0, 100, epochs=10)
     assert found["head.weight"] == found["pairs.weight"] == (1.0, 0)
     assert found["encoder.recurrent.weight_hh_l1_reverse"] == (0.5, 10)
     assert found["encoder.recurrent.bias_ih_l0"] == (0.25, 20)
     assert found["encoder.embedding.weight"] == (0.125, 30)
     # An n-gram vector is a part of words that a language model never saw: it learns at once.
     assert found["encoder.embedding.subwords"] == (1.0, 0)
-    together = rates(seen[0], training, 100, gradual=False)
+    together = rates(seen[0], 2, 2.0, 100)
     assert {rate.first for rate in together.values()} == {0}
-    short = rates(seen[0], ClassifierTraining(epochs=2), 100, gradual=True)
+    short = rates(seen[0], 2, 2.0, 100, epochs=2)
     assert max(rate.first for rate in short.values()) == 50
 
 

@@ -30,7 +30,8 @@ from gatewise.tasks.classify.scoring import (
     linear_figures,
     probabilities,
 )
-from gatewise.tasks.classify.transfer import Beginning, rates
+from gatewise.tasks.classify.transfer import Beginning
+from gatewise.tasks.transfer import rates
 from gatewise.text.pairs import pair_buckets, rarity
 from gatewise.text.subwords import subword_buckets
 from gatewise.training.loop import INTERRUPTED, train
@@ -174,7 +175,9 @@ def _rates(
     if not beginning:
         return None
     gradual = prepared.training.gradual and beginning.model is not None
-    return rates(network, prepared.training, _steps(prepared), gradual=gradual)
+    training, layers = prepared.training, network.encoder.shape.num_layers
+    epochs = training.epochs if gradual else None
+    return rates(network, layers, training.layer_decay, _steps(prepared), epochs)
 
 
 def _steps(prepared: Prepared) -> int:
