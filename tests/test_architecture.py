@@ -26,10 +26,12 @@ FLOORS = [
     {"nn", "encoder", "decoding", "data", "baselines", "evaluation"},
     {"training"},
     {"tasks"},
-    {"explanation"},
+    {"explanation", "compare"},
     {"cli", "__main__"},
 ]
 TORCH = (
+    "compare.learning",
+    "compare.peers",
     "nn",
     "training",
     "tasks.classify.network",

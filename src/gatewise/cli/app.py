@@ -41,6 +41,9 @@ app.command("gatewise.cli.language:likeliest", name="next", help="The likeliest 
 app.command("gatewise.cli.language:score", name="score", help="How likely texts are.")
 app.command("gatewise.cli.language:perplexity", name="perplexity", help="Test a language model.")
 app.command("gatewise.cli.answer:info", name="info", help="Show what a model folder holds.")
+app.command(
+    "gatewise.cli.compare:compare", name="compare", help="Which kind of model suits a table."
+)
 app.command("gatewise.cli.sample:sample", name="sample", help="Write the sample reviews.")
 
 
