@@ -40,6 +40,11 @@ app.command("gatewise.cli.language:generate", name="generate", help="Write on a 
 app.command("gatewise.cli.language:likeliest", name="next", help="The likeliest next tokens.")
 app.command("gatewise.cli.language:score", name="score", help="How likely texts are.")
 app.command("gatewise.cli.language:perplexity", name="perplexity", help="Test a language model.")
+app.command(
+    "gatewise.cli.explain:explain",
+    name="explain",
+    help="What a model does with the words of a text.",
+)
 app.command("gatewise.cli.answer:info", name="info", help="Show what a model folder holds.")
 app.command(
     "gatewise.cli.compare:compare", name="compare", help="Which kind of model suits a table."

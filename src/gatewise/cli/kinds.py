@@ -50,14 +50,14 @@ def _labels(classifier: Any) -> str:
 KINDS = {
     "classify": Kind(
         "a text classifier",
-        ("predict", "evaluate"),
+        ("predict", "evaluate", "explain"),
         "gatewise.cli.classify",
         lambda classifier: {"labels": classifier.labels_},
         _labels,
     ),
     "language": Kind(
         "a language model",
-        ("generate", "next", "score", "perplexity"),
+        ("generate", "next", "score", "perplexity", "explain"),
         "gatewise.cli.language",
         lambda lm: {"tokens": len(lm.tokenizer_)},
         lambda lm: f"a language model of {len(lm.tokenizer_):,} known tokens",

@@ -42,10 +42,12 @@ class PendingFile:
         elif path.suffix.lower() == ".zst":
             self._packed = zstandard_writer(self._file)
 
-    def write(self, text: str) -> None:
+    def write(self, text: str | bytes) -> None:
         """Append `text`."""
+        if isinstance(text, str):
+            text = text.encode("utf-8", "backslashreplace")
         try:
-            self._packed.write(text.encode("utf-8", "backslashreplace"))
+            self._packed.write(text)
         except OSError as error:
             self.discard()
             raise DataError(f"{self._path} cannot be written: {error.strerror}.") from error
@@ -83,6 +85,21 @@ def zstandard_writer(file: IO[bytes]) -> IO[bytes]:
         raise MissingExtraError("Writing .zst files", "train") from None
     writer: IO[bytes] = zstandard.ZstdCompressor().stream_writer(file, closefd=False)
     return writer
+
+
+def write_file(path: str | Path, content: str | bytes) -> None:
+    """Write a whole file, or leave the one that is there.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    file = PendingFile(Path(path))
+    try:
+        file.write(content)
+    except BaseException:
+        file.discard()
+        raise
+    file.commit()
 
 
 def table_line(fields: Sequence[Any], delimiter: str) -> str:

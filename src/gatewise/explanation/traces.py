@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.cells import CELLS
+from gatewise.data.problems import shown
 from gatewise.encoder import Encoder, Floats
 from gatewise.kernels import Output
 from gatewise.text.tokenizer import Tokenizer
@@ -36,6 +37,11 @@ class Word:
     stop: int
     known: bool = True
     note: str = ""
+
+    @property
+    def visible(self) -> str:
+        """The text for people: with a sign for a lone space, and nothing in it that hides."""
+        return "␣" if self.text == " " else shown(self.text, len(self.text))
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,3 +145,14 @@ def placed_words(tokenizer: Tokenizer, text: str) -> tuple[Word, ...]:
 def moved(words: Sequence[Word], by: int) -> list[Word]:
     """The words of a part of a text that begins so many characters behind its start."""
     return [replace(word, start=word.start + by, stop=word.stop + by) for word in words]
+
+
+def parted(words: Sequence[Word]) -> list[bool]:
+    """Whether a word is shown apart from the one before it, as it is in the text; marks are."""
+    marks = [word.start == word.stop for word in words]
+    return [False] * bool(words) + [
+        word.start > before.stop or mark or mark_before
+        for (before, word), (mark_before, mark) in zip(
+            pairwise(words), pairwise(marks), strict=True
+        )
+    ]
