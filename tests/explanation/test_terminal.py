@@ -52,8 +52,9 @@ def test_every_number_of_every_word_is_printed(cell: Any) -> None:
 def test_the_words_are_coloured_by_what_they_contribute() -> None:
     found = explain(made(), TEXT)
     values = found.measure("contribution")
-    text = rendered(found).renderables[2]  # type: ignore[union-attr]
-    styles = {text.plain[span.start : span.end].strip(): span.style for span in text.spans}  # type: ignore[union-attr]
+    group: Any = rendered(found)
+    text = group.renderables[2]
+    styles = {text.plain[span.start : span.end].strip(): span.style for span in text.spans}
     most, least = values.argmax(), values.argmin()
     words = TEXT.split()
     if values[most] > -values[least]:

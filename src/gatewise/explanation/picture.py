@@ -35,27 +35,29 @@ def drawn(explanation: Explanation) -> bytes:
     panel = min(max(0.26 * words, 2.6), 36 / len(traces))
     width = max(panel * len(traces) + 1.5, 6.4)
     sheet = figure(width, 5.2 + 1.7 * len(parts))
-    above, below = sheet.subfigures(2, 1, height_ratios=[5.2, 1.7 * len(parts)])
+    halves: Any = sheet.subfigures(2, 1, height_ratios=[5.2, 1.7 * len(parts)])
+    above, below = halves
     above.suptitle(_short(explanation.answer), fontsize=11, parse_math=False)
     _measures(above.subplots(2, 1, sharex=True), explanation)
     grid = below.subplots(len(parts), len(traces), squeeze=False, sharex=True)
     for column, trace in enumerate(traces):
         grid[0][column].set_title(trace.name, fontsize=9)
-        for row, (name, values) in enumerate(trace.parts.items()):
-            gate = name in trace.gates and name != "candidate"
-            limit = 1.0 if gate else max(float(np.abs(values).max(initial=0)), 1e-6)
+        _name_words(grid[-1][column], explanation)
+    for row, name in enumerate(parts):
+        grid[row][0].set_ylabel(f"{name}\nunit", fontsize=9)
+        gate = name in traces[0].gates and name != "candidate"
+        greatest = max(float(np.abs(trace.parts[name]).max()) for trace in traces)
+        limit = 1.0 if gate else max(greatest, 1e-6)
+        for column, trace in enumerate(traces):
             image = grid[row][column].imshow(
-                values.T,
+                trace.parts[name].T,
                 aspect="auto",
                 interpolation="nearest",
                 cmap="Blues" if gate else "RdBu",
                 vmin=0 if gate else -limit,
                 vmax=limit,
             )
-            sheet.colorbar(image, ax=grid[row][column], pad=0.01)
-        _name_words(grid[-1][column], explanation)
-    for row, name in enumerate(parts):
-        grid[row][0].set_ylabel(f"{name}\nunit", fontsize=9)
+        sheet.colorbar(image, ax=grid[row].tolist(), pad=0.01)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         picture = png(sheet)
