@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.floating[Any]]
+COLDEST = 1e-200
+"""Lower temperatures draw as this one does: a float32 divided by it is a float64 still."""
 
 
 def choose(
@@ -40,8 +42,7 @@ def choose(
         ids = likeliest(scores, top_k or len(scores))
         scores = scores[ids]
     differences = (scores - scores.max()).astype(np.float64)
-    with np.errstate(over="ignore"):  # near 0 the temperature makes them -inf, as it should
-        sums = np.exp(differences / temperature).cumsum()
+    sums = np.exp(differences / max(temperature, COLDEST)).cumsum()
     if top_p < 1:
         sums = sums[: sums.searchsorted(top_p * sums[-1]) + 1]
     # From (0, 1]: the first sum that reaches it is then never that of a token of probability 0.
