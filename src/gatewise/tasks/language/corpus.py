@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -82,22 +83,31 @@ def count_before(texts: Iterable[str], share: float, *, joined: bool) -> tuple[i
     Raises:
         DataError: there are no texts, or none would be left, or none held out.
     """
-    lengths = np.fromiter((len(text) + 1 for text in lines(texts, joined=joined)), np.int64)
-    if len(lengths) == 0:
+    count = total = 0
+    for text in lines(texts, joined=joined):
+        count += 1
+        total += len(text) + 1  # its end counts
+    if count == 0:
         raise DataError("There are no texts to learn from.")
     if not share:
-        return len(lengths), len(lengths)
-    sums = np.cumsum(lengths)
-    distances = np.abs(sums[:-1] - (1 - share) * sums[-1])
-    kept = 1 + int(distances.argmin()) if len(distances) else 1
-    if kept == len(lengths) or sums[-1] - sums[kept - 1] > max(0.5, 3 * share) * sums[-1]:
+        return count, count
+    kept = before = characters = 0
+    nearest = math.inf
+    # Read again rather than remembered: the lengths of all lines may not fit into memory.
+    for number, text in enumerate(lines(texts, joined=joined), start=1):
+        characters += len(text) + 1
+        distance = abs(characters - (1 - share) * total)
+        if distance >= nearest or number == count > 1:
+            break
+        kept, before, nearest = number, characters, distance
+    if kept == count or total - before > max(0.5, 3 * share) * total:
         split = "" if joined else ', set documents="joined" to learn from the lines of a text,'
         raise DataError(
-            f"The last {share:.0%} of {many(len(lengths), 'text')} cannot be held out: at least 2 "
+            f"The last {share:.0%} of {many(count, 'text')} cannot be held out: at least 2 "
             "texts are needed, and no very long one at an end. Give 'dev' texts"
             f"{split} or set dev_share=0."
         )
-    return kept, len(lengths)
+    return kept, count
 
 
 def divided(texts: Iterable[str], kept: int) -> tuple[Iterator[str], Iterator[str]]:
