@@ -38,11 +38,11 @@ RECIPES = {
         {
             "level": "char",
             "min_count": 1,
-            "hidden_size": 512,
-            "embedding_size": 128,
-            "dropout": 0.3,
+            "hidden_size": 400,
+            "embedding_size": 64,
+            "dropout": 0.15,
         },
-        {"epochs": 20, "batch_size": 32, "bptt": 128, "learning_rate": 0.004},
+        {"epochs": 6, "batch_size": 32, "bptt": 64, "learning_rate": 0.004},
     ),
     "wikitext2": Recipe(
         {
@@ -70,18 +70,23 @@ def texts(folder: Path, name: str) -> tuple[Iterable[str], Iterable[str], Iterab
     return [whole[:first]], [whole[first:second]], [whole[second:]]
 
 
+def language_model_of(folder: Path, name: str, given: dict[str, Any]) -> LanguageModel:
+    """The language model of a set; `given` are arguments of `fit` in place of the recipe's."""
+    train, dev, _ = texts(folder, name)
+    model = LanguageModel(documents="joined", **RECIPES[name].options)
+    return model.fit(train, dev=dev, **RECIPES[name].training | given)
+
+
 def run(folder: Path, name: str, given: dict[str, Any], out: Path | None) -> dict[str, Any]:
     """Train on a set and read its test text."""
-    train, dev, test = texts(folder, name)
-    recipe = RECIPES[name]
     started, used = time.perf_counter(), time.process_time()
-    model = LanguageModel(documents="joined", **recipe.options)
-    model.fit(train, dev=dev, **recipe.training | given)
+    model = language_model_of(folder, name, given)
     seconds, used = time.perf_counter() - started, time.process_time() - used
     print(model.report_, flush=True)
     if out is not None:
         model.save(out)
     model.precision = "auto"
+    _, _, test = texts(folder, name)
     plain, cached = model.evaluate(test), model.evaluate(test, cache=CACHE)
     print(
         f"{name} test: {plain}\n{name} test with a cache of {CACHE:,} tokens: {cached}", flush=True

@@ -4,9 +4,9 @@
     python benchmarks/transfer.py ../shared/data --sets trec6 sst2_sentence --seeds 5
 
 imdb: a language model of the training and the unlabelled reviews, never of test text. trec6 and
-sst2_sentence: a language model of WikiText-2, tuned to the training texts of the set. Beside it the
-default classifier is trained from scratch, on the same rows with the same seeds; its recurrent
-layers have its own default sizes, not those of the language model.
+sst2_sentence: the language model of WikiText-2 of `perplexity.py`, tuned to the training texts of
+the set. Beside it the default classifier is trained from scratch, on the same rows with the same
+seeds; its recurrent layers have its own default sizes, not those of the language model.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perplexity import language_model_of
 from quality import SETS, Rows, read
 
 from gatewise import TextClassifier, load
-from gatewise.data.lines import Lines
 from gatewise.data.tables import open_table
 from gatewise.tasks.language.task import LanguageModel
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the language model of a set is made, and its classifier."""
+    """How the language model of a set is made, and its classifier.
 
-    options: dict[str, Any]
-    epochs: int
-    tuned: int = 0
-    """Epochs on the training texts of the set, after the general text."""
-    classifier: dict[str, Any] = field(default_factory=dict)
+    Args:
+        options: of the language model, where WikiText-2 is not what it reads first.
+        reading: epochs and the like of the language model on the texts of the set.
+        classifier: the same of the classifier.
+    """
+
+    reading: dict[str, Any]
+    classifier: dict[str, Any]
+    options: dict[str, Any] = field(default_factory=dict)
 
 
-GENERAL: dict[str, Any] = {
-    "lowercase": True,
-    "max_vocabulary": 40_000,
-    "hidden_size": 128,
-    "embedding_size": 128,
-    "bidirectional": True,
-}
+TUNED = Recipe({"epochs": 3, "batch_size": 16}, {"epochs": 8})
 RECIPES = {
     "imdb": Recipe(
+        {"epochs": 4, "dev_share": 0.01},
+        {"epochs": 4},
         {
             "documents": "apart",
             "lowercase": True,
@@ -55,46 +55,40 @@ RECIPES = {
             "hidden_size": 512,
             "embedding_size": 256,
         },
-        epochs=4,
-        classifier={"epochs": 4},
     ),
-    "trec6": Recipe(GENERAL, epochs=4, tuned=4),
-    "sst2_sentence": Recipe(GENERAL, epochs=4, tuned=4),
+    "trec6": TUNED,
+    "sst2_sentence": TUNED,
 }
 
 
-def language_model(data: Path, name: str, train: Rows, models: Path) -> Path:
+def language_model(data: Path, name: str, train: Rows, models: Path, threads: int | None) -> Path:
     """The folder of the language model of a set, made now unless it is there."""
-    recipe = RECIPES[name]
-    if name == "imdb":
-        own = models / "imdb"
-        if not own.exists():
-            unlabelled = open_table(data / name / "unlabelled_25k.csv.zst").read(["text"])["text"]
-            model = LanguageModel(**recipe.options)
-            model.fit([*train[0], *unlabelled], epochs=recipe.epochs, dev_share=0.01).save(own)
-            print(model.report_, flush=True)
+    recipe, own = RECIPES[name], models / name
+    if own.exists():
         return own
-    general, own = models / "wikitext2_words", models / name
-    if not general.exists():
-        lines = Lines(data / "wikitext2" / "train.txt.gz")
-        dev = Lines(data / "wikitext2" / "valid.txt.gz")
-        model = LanguageModel(**recipe.options).fit(lines, dev=dev, epochs=recipe.epochs)
-        model.save(general)
-        print(model.report_, flush=True)
-    if not own.exists():
-        model = load(general).fine_tune(train[0], epochs=recipe.tuned, batch_size=16)
-        model.save(own)
-        print(model.report_, flush=True)
+    if name == "imdb":
+        unlabelled = open_table(data / name / "unlabelled_25k.csv.zst").read(["text"])["text"]
+        model = LanguageModel(**recipe.options)
+        model.fit([*train[0], *unlabelled], threads=threads, **recipe.reading)
+    else:
+        general = models / "wikitext2"
+        if not general.exists():
+            language_model_of(data, "wikitext2", {"threads": threads}).save(general)
+        model = load(general).fine_tune(train[0], threads=threads, **recipe.reading)
+    model.save(own)
+    print(model.report_, flush=True)
     return own
 
 
-def run(data: Path, name: str, seeds: int, models: Path, scratch: bool) -> dict[str, Any]:
+def run(
+    data: Path, name: str, seeds: int, models: Path, scratch: bool, threads: int | None
+) -> dict[str, Any]:
     """Scores on the test rows from scratch and with the encoder, by seed."""
-    given = SETS[name]
-    train, test = read(data / name / given.train, given), read(data / name / given.test, given)
-    dev = read(data / name / given.dev, given) if given.dev else None
+    files = SETS[name]
+    train, test = read(data / name / files.train, files), read(data / name / files.test, files)
+    dev = read(data / name / files.dev, files) if files.dev else None
     started = time.perf_counter()
-    folder = language_model(data, name, train, models)
+    folder = language_model(data, name, train, models, threads)
     pretraining = time.perf_counter() - started
     scores: dict[str, list[float]] = {"scratch": [], "encoder": []}
     for seed in range(seeds):
@@ -103,7 +97,8 @@ def run(data: Path, name: str, seeds: int, models: Path, scratch: bool) -> dict[
             training = RECIPES[name].classifier if encoder else {}
             started = time.perf_counter()
             classifier = TextClassifier(encoder=encoder)
-            classifier.fit(*train, dev=dev, seed=seed, baseline=False, **training)
+            given = training | {"threads": threads, "seed": seed, "baseline": False}
+            classifier.fit(*train, dev=dev, **given)
             seconds = time.perf_counter() - started
             scores[kind].append(classifier.evaluate(*test).score)
             print(
@@ -129,6 +124,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of the sets")
     parser.add_argument("--sets", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--models", type=Path, default=Path("build/models"))
     parser.add_argument(
         "--encoder-only", action="store_true", help="leave out training from scratch"
@@ -136,7 +132,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     chosen = parser.parse_args()
     found = [
-        run(chosen.data, name, chosen.seeds, chosen.models, not chosen.encoder_only)
+        run(
+            chosen.data,
+            name,
+            chosen.seeds,
+            chosen.models,
+            not chosen.encoder_only,
+            chosen.threads,
+        )
         for name in chosen.sets
     ]
     print("\n".join(line(row) for row in found))
