@@ -11,10 +11,6 @@
 namespace gatewise {
 namespace {
 
-void run_crew(const Crew& crew, int64_t tasks, void (*work)(void*, int64_t), void* argument) {
-  parallel(tasks, crew.workers, [&](int64_t task) { work(argument, task); });
-}
-
 // Multiplications of one token in one direction.
 double work_per_token(const Shape& shape) {
   return static_cast<double>(shape.hidden_size * gates_of(shape.cell)) *
@@ -26,7 +22,7 @@ double work_per_token(const Shape& shape) {
 // texts, though the threads must then wait for each other at every step.
 bool worth_dividing(const Shape& shape, int threads) {
   constexpr double kLarge = 2e6;  // weights of one direction
-  constexpr double kStep = 1e6;   // multiplications of a step that outweigh the wait
+  constexpr double kStep = 40e3;    // multiplications of a step that outweigh the wait
   const double weights = work_per_token(shape), texts = static_cast<double>(shape.sequences);
   if (threads == 1 || weights * texts < kStep * threads) return false;
   return weights > kLarge || shape.sequences * shape.directions < threads;
@@ -35,7 +31,7 @@ bool worth_dividing(const Shape& shape, int threads) {
 // The shares of all directions. Longest texts first, each to the share with the least to do.
 class Schedule {
  public:
-  Schedule(const Shape& shape, const int64_t* offsets, int threads) : crew_{threads, run_crew} {
+  Schedule(const Shape& shape, const int64_t* offsets, int threads) : threads_(threads) {
     divided_ = worth_dividing(shape, threads);
     std::vector<int64_t> order(static_cast<size_t>(shape.sequences));
     std::iota(order.begin(), order.end(), 0);
@@ -62,8 +58,7 @@ class Schedule {
     for (size_t i = 0; i < lanes_.size(); ++i) {
       const auto count = static_cast<int64_t>(lanes_[i].size());
       const int direction = static_cast<int>(i / static_cast<size_t>(parts));
-      shares_.push_back({lanes_[i].data(), count, direction, nullptr,
-                         divided_ ? &crew_ : nullptr});
+      shares_.push_back({lanes_[i].data(), count, direction, nullptr, nullptr});
     }
   }
 
@@ -83,12 +78,21 @@ class Schedule {
   // Calls walk(share) for all: at once, or one after the other if each takes all threads.
   template <class Walk>
   void run(const Walk& walk) const {
-    parallel(static_cast<int64_t>(shares_.size()), divided_ ? 1 : crew_.workers,
-             [&](int64_t share) { walk(shares_[static_cast<size_t>(share)]); });
+    if (!divided_) {
+      parallel(static_cast<int64_t>(shares_.size()), threads_,
+               [&](int64_t share) { walk(shares_[static_cast<size_t>(share)]); });
+      return;
+    }
+    with_crew(threads_, [&](const Crew& crew) {
+      for (Share share : shares_) {
+        share.crew = &crew;
+        walk(share);
+      }
+    });
   }
 
  private:
-  Crew crew_;
+  int threads_;
   bool divided_;
   std::vector<Share> shares_;
   std::vector<std::vector<Lane>> lanes_;
@@ -118,7 +122,7 @@ void find_hidden_before(const Backward& call, const int64_t* offsets, const floa
 
 // Waking a thread costs some ten microseconds: each must have as much to do to be worth it.
 int useful_threads(const Shape& shape, int threads) {
-  constexpr double kWorthwhile = 2e6;  // multiplications
+  constexpr double kWorthwhile = 2e6;   // multiplications
   const double work = work_per_token(shape) * static_cast<double>(shape.tokens * shape.directions);
   return static_cast<int>(std::clamp(work / kWorthwhile, 1.0, static_cast<double>(threads)));
 }
@@ -149,6 +153,7 @@ void Packed::forward(Forward call, const int64_t* offsets, int threads) const {
   schedule.run([&](const Share& share) {
     target_.walk(call, packed_.get() + share.direction * stride_, share);
   });
+  end_of_call();
 }
 
 void backward(Backward call, const std::vector<Weights>& weights, Precision precision,
@@ -221,6 +226,7 @@ void backward(Backward call, const std::vector<Weights>& weights, Precision prec
       target.input_gradient(call, first, std::min(kTokensPerTask, shape.tokens - first));
     }
   });
+  end_of_call();
 }
 
 double peak(int threads) {

@@ -46,13 +46,13 @@ Store& store() {
 }
 
 size_t round_up(size_t bytes) {
-  const size_t unit = bytes < kHugePage ? 4096 : kHugePage;
+  const size_t unit = bytes < kHugePage / 2 ? 4096 : kHugePage;
   return (bytes + unit - 1) / unit * unit;
 }
 
 void* allocate(size_t bytes) {
   void* place = nullptr;
-  const size_t alignment = bytes < kHugePage ? 4096 : kHugePage;
+  const size_t alignment = bytes < kHugePage / 2 ? 4096 : kHugePage;
   if (posix_memalign(&place, alignment, bytes) != 0) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
   if (alignment == kHugePage) madvise(place, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
@@ -63,7 +63,7 @@ void* allocate(size_t bytes) {
 }  // namespace
 
 Floats floats(int64_t count) {
-  return Floats(static_cast<float*>(allocate(sizeof(float) * static_cast<size_t>(count))));
+  return Floats(static_cast<float*>(allocate(round_up(sizeof(float) * static_cast<size_t>(count)))));
 }
 
 Memory::Memory(size_t bytes) : bytes_(round_up(bytes + 1)), block_(nullptr) {

@@ -32,6 +32,8 @@ void walk(const Forward& call, const float* packed, const Share& share) {
       row.x = call.x + token * shape.input_size;
       row.hidden = call.hidden + token * width + direction * size;
       row.hidden_before = step == 0 ? call.final_hidden + state : row.hidden - stride * width;
+      row.ahead = step + 1 == lane.length ? 0 : stride;
+      row.hidden_ahead = row.ahead * width;
       row.cell = offset(call.final_cell, state);
       row.gates = offset(call.gates, (first_token + token) * Cell::kBlocks * size);
       row.cells = offset(call.cells, (first_token + token) * size);

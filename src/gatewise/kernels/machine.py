@@ -79,9 +79,9 @@ def fma_peak(threads: int | None = None) -> float:
 
 
 def share_threads() -> None:
-    """Do the calling thread's work on torch's threads from now on, if torch is loaded.
+    """Do the calling thread's next forward or backward on torch's threads, if torch is loaded.
 
-    For threads that run torch's operations too: two teams disturb each other.
+    For calls among torch's operations: two teams disturb each other.
     """
     compiled.share_threads()
 
