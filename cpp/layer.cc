@@ -22,7 +22,7 @@ double work_per_token(const Shape& shape) {
 // texts, though the threads must then wait for each other at every step.
 bool worth_dividing(const Shape& shape, int threads) {
   constexpr double kLarge = 2e6;  // weights of one direction
-  constexpr double kStep = 40e3;    // multiplications of a step that outweigh the wait
+  constexpr double kStep = 40e3;   // multiplications of a step that outweigh the wait
   const double weights = work_per_token(shape), texts = static_cast<double>(shape.sequences);
   if (threads == 1 || weights * texts < kStep * threads) return false;
   return weights > kLarge || shape.sequences * shape.directions < threads;
@@ -122,7 +122,7 @@ void find_hidden_before(const Backward& call, const int64_t* offsets, const floa
 
 // Waking a thread costs some ten microseconds: each must have as much to do to be worth it.
 int useful_threads(const Shape& shape, int threads) {
-  constexpr double kWorthwhile = 2e6;   // multiplications
+  constexpr double kWorthwhile = 2e6;  // multiplications
   const double work = work_per_token(shape) * static_cast<double>(shape.tokens * shape.directions);
   return static_cast<int>(std::clamp(work / kWorthwhile, 1.0, static_cast<double>(threads)));
 }

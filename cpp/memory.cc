@@ -45,6 +45,7 @@ Store& store() {
   return *kept;
 }
 
+// What is read over and over stays in the caches best if it lies in one piece of real memory.
 size_t round_up(size_t bytes) {
   const size_t unit = bytes < kHugePage / 2 ? 4096 : kHugePage;
   return (bytes + unit - 1) / unit * unit;
@@ -63,7 +64,8 @@ void* allocate(size_t bytes) {
 }  // namespace
 
 Floats floats(int64_t count) {
-  return Floats(static_cast<float*>(allocate(round_up(sizeof(float) * static_cast<size_t>(count)))));
+  const size_t bytes = round_up(sizeof(float) * static_cast<size_t>(count));
+  return Floats(static_cast<float*>(allocate(bytes)));
 }
 
 Memory::Memory(size_t bytes) : bytes_(round_up(bytes + 1)), block_(nullptr) {

@@ -49,8 +49,8 @@ void look_out(const Seen& seen) {
   for (int look = 0; !seen(); ++look) look < kLooks ? relax() : std::this_thread::yield();
 }
 
-// The leader posts one piece of work after the other, for the helpers that have joined by then, does
-// its own part and waits for theirs.
+// The leader posts one piece of work after the other, for the helpers that have joined by then,
+// does its own part and waits for theirs.
 class AwakeCrew : public Crew {
  public:
   explicit AwakeCrew(int workers) : Crew{workers, lead}, done_(static_cast<size_t>(workers)) {}
@@ -119,8 +119,8 @@ thread_local bool sharing = false, shared_last = false;
 #ifdef __linux__
 int processor() { return sched_getcpu(); }
 
-// Some schedulers wake a helper on the very processor that its caller keeps busy, and leave it there
-// for milliseconds: longer than many a call takes.
+// Some schedulers wake a helper on the very processor that its caller keeps busy, and leave it
+// there for milliseconds: longer than many a call takes.
 void leave_processor(int caller) {
   if (caller < 0 || caller >= CPU_SETSIZE || sched_getcpu() != caller) return;
   cpu_set_t allowed;
