@@ -22,7 +22,7 @@ FLOORS = [
     {"__init__", "errors"},
     {"options", "cells", "pictures"},
     {"ragged", "samples"},
-    {"shapes", "kernels", "store", "text"},
+    {"shapes", "kernels", "store", "text", "chains"},
     {"nn", "encoder", "decoding", "data", "baselines", "evaluation"},
     {"training"},
     {"tasks"},

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gatewise.tasks import load
     from gatewise.tasks.classify.task import TextClassifier
     from gatewise.tasks.language.task import LanguageModel
+    from gatewise.tasks.tag.task import SequenceTagger
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,7 @@ _HOMES = {
     "NotFittedError": "errors",
     "OptionError": "errors",
     "Ragged": "ragged",
+    "SequenceTagger": "tasks.tag.task",
     "TextClassifier": "tasks.classify.task",
     "TrainingError": "errors",
     "accelerate": "nn",
@@ -54,6 +56,7 @@ __all__ = [
     "NotFittedError",
     "OptionError",
     "Ragged",
+    "SequenceTagger",
     "TextClassifier",
     "TrainingError",
     "__version__",

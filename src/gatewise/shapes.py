@@ -12,7 +12,8 @@ from gatewise.options import CellName, PoolingName
 class EncoderShape:
     """What an encoder is made of: it decides the names and shapes of all its weights.
 
-    `subwords` is the number of n-gram vectors, 0 for none.
+    `subwords` is the number of n-gram vectors, 0 for none; `more` how many numbers stand beside a
+    token's vector in what the first layer reads.
     """
 
     cell: CellName
@@ -23,6 +24,12 @@ class EncoderShape:
     num_layers: int
     bidirectional: bool
     pooling: PoolingName
+    more: int = 0
+
+    @property
+    def input_size(self) -> int:
+        """Numbers of a token that the first layer reads."""
+        return self.embedding_size + self.more
 
     @property
     def state_size(self) -> int:
@@ -43,7 +50,7 @@ class EncoderShape:
             shapes["subwords.weight"] = (self.subwords, self.embedding_size)
         gates = len(CELLS[self.cell].gates) * self.hidden_size
         for layer in range(self.num_layers):
-            width = self.state_size if layer else self.embedding_size
+            width = self.state_size if layer else self.input_size
             for end in self.endings(layer):
                 shapes[f"recurrent.weight_ih_{end}"] = (gates, width)
                 shapes[f"recurrent.weight_hh_{end}"] = (gates, self.hidden_size)

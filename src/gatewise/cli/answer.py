@@ -16,6 +16,7 @@ from cyclopts import Parameter
 from gatewise import options
 from gatewise.cli.flags import Answering, AnsweringFlags, ReadingFlags
 from gatewise.cli.kinds import KINDS
+from gatewise.cli.tagged import TagFileFlags, TokenFileFlags
 from gatewise.cli.terminal import say
 from gatewise.errors import OptionError
 from gatewise.tasks import load, task_of
@@ -29,22 +30,26 @@ def predict(
     out: str | None = None,
     text: str | None = None,
     json: bool = False,
+    tokens: Annotated[TokenFileFlags | None, Parameter(name="*")] = None,
     answering: Annotated[AnsweringFlags | None, Parameter(name="*")] = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
 ) -> None:
     """Answer texts: one text a line in, one answer a line out; or a table in and a table out.
 
     Of a classifier, a line of the output is the label, a tab and its probability. Many labels at
-    once, and their probabilities, are joined by "|".
+    once, and their probabilities, are joined by "|". Of a tagger, it is a token, a tab and its tag;
+    blank lines stand between sentences.
 
     Args:
         model: The model folder.
-        source: A table, a .txt file with a text on every line, or - for lines of standard input.
+        source: A .txt file with a text on every line, or - for lines of standard input. Of a
+            classifier also a table, of a tagger CoNLL or CoNLL-U.
         out: Table to write: all columns of the input, then the prediction and its probability.
         text: Column of the texts. By default the one that the model was trained on, or a guess.
-        json: Print a JSON object a line, with the probability of every label.
+        json: Print a JSON object a line, with probabilities and, of a tagger, spans.
     """
-    _ask("predict", model, source, answering, out=out, text=text, json=json, reading=reading)
+    given = {"out": out, "text": text, "json": json, "tokens": tokens, "reading": reading}
+    _ask("predict", model, source, answering, **given)
 
 
 def evaluate(
@@ -56,6 +61,7 @@ def evaluate(
     label: str | None = None,
     label_separator: str | None = None,
     json: bool = False,
+    tags: Annotated[TagFileFlags | None, Parameter(name="*")] = None,
     answering: Annotated[AnsweringFlags | None, Parameter(name="*")] = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
 ) -> None:
@@ -63,14 +69,14 @@ def evaluate(
 
     Args:
         model: The model folder.
-        data: The table with the true labels.
+        data: The table with the true labels; of a tagger, CoNLL or CoNLL-U.
         text: Column of the texts. By default the one that the model was trained on.
         label: Column of the labels. By default the one that the model was trained on.
         label_separator: What stands between many labels of one text.
         json: Print the figures as JSON.
     """
     given = {"text": text, "label": label, "label_separator": label_separator, "json": json}
-    _ask("evaluate", model, data, answering, reading=reading, **given)
+    _ask("evaluate", model, data, answering, tags=tags, reading=reading, **given)
 
 
 def info(model: str, /, *, json: bool = False) -> None:

@@ -27,6 +27,7 @@ app = App(
 train = App(name="train", help="Train a model from a table or a text file.")
 app.command(train)
 train.command("gatewise.cli.train:classify", name="classify", help="Text in, label out.")
+train.command("gatewise.cli.train_tag:tag", name="tag", help="Tokens in, a tag for each out.")
 train.command(
     "gatewise.cli.train_language:language", name="language", help="Text in, the next word out."
 )

@@ -47,6 +47,11 @@ def _labels(classifier: Any) -> str:
     return f"a text classifier with {len(names)} labels\nlabels: {', '.join(names)}"
 
 
+def _tags(tagger: Any) -> str:
+    names = [shown(tag) for tag in tagger.labels_]
+    return f"a tagger with {len(names)} tags\ntags: {', '.join(names)}"
+
+
 KINDS = {
     "classify": Kind(
         "a text classifier",
@@ -61,6 +66,13 @@ KINDS = {
         "gatewise.cli.language",
         lambda lm: {"tokens": len(lm.tokenizer_)},
         lambda lm: f"a language model of {len(lm.tokenizer_):,} known tokens",
+    ),
+    "tag": Kind(
+        "a tagger",
+        ("predict", "evaluate"),
+        "gatewise.cli.tag",
+        lambda tagger: {"labels": tagger.labels_},
+        _tags,
     ),
 }
 """By the names of the tasks."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from gatewise import options
 from gatewise.cli.flags import Reading
@@ -15,6 +16,7 @@ from gatewise.data.lines import Column, Lines, without_end
 from gatewise.data.tables import guess_text
 from gatewise.errors import DataError, OptionError
 
+T = TypeVar("T")
 BLOCK = 1024
 """Texts that are answered together."""
 
@@ -42,12 +44,21 @@ def open_texts(source: str, column: str | None, reading: Reading) -> Lines | Col
             column, why = guess_text(table)
             tell("columns", f"texts in '{column}' ({why})")
         return Column(table, column)
+    return Lines(source, encoding_alone(source, reading, column))
+
+
+def encoding_alone(source: str, reading: Reading, column: str | None = None) -> str:
+    """The encoding of a source that is no table.
+
+    Raises:
+        OptionError: what is for tables is given with it.
+    """
     usual, given = options.values(Reading()), options.values(reading) | {"text": column}
     for name, value in given.items():
         if name != "encoding" and value != usual.get(name):
             flag = name.replace("_", "-")
             raise OptionError(f"--{flag} is for tables. The texts of {source} are its lines.")
-    return Lines(source, reading.encoding)
+    return reading.encoding
 
 
 def blocks_of(source: str, column: str | None, reading: Reading) -> Iterator[list[str]]:
@@ -72,8 +83,8 @@ def lines_of(source: str) -> Iterator[list[str]]:
     yield from blocks(_ended("standard input", sys.stdin), 1 if sys.stdin.isatty() else BLOCK)
 
 
-def blocks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Lists of `size` texts; the last one may be shorter."""
+def blocks(texts: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of `size` texts, or of anything else; the last one may be shorter."""
     rest = iter(texts)
     while block := list(islice(rest, size)):
         yield block

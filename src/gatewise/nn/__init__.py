@@ -1,4 +1,4 @@
-"""Torch modules, usable on their own: LSTM, GRU and RNN in place of torch.nn's, and ragged batches.
+"""Torch modules, usable on their own: LSTM, GRU and RNN in place of torch.nn's, and a CRF.
 
 Torch's threads wait for their next work by spinning, and when another program wants the cores too,
 every operation waits for a thread that spins: training then takes ten times as long and more. A
@@ -17,6 +17,7 @@ from gatewise.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from gatewise.nn.acceleration import Acceleration, accelerate, runs_on
+    from gatewise.nn.crf import CRF
     from gatewise.nn.layouts import RaggedTensor
     from gatewise.nn.modules import GRU, LSTM, RNN
 
@@ -24,6 +25,7 @@ if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
     os.environ["GOMP_SPINCOUNT"] = "20000"
 
 _HOMES = {
+    "CRF": "crf",
     "Acceleration": "acceleration",
     "GRU": "modules",
     "LSTM": "modules",
@@ -33,7 +35,7 @@ _HOMES = {
     "runs_on": "acceleration",
 }
 
-__all__ = ["GRU", "LSTM", "RNN", "Acceleration", "RaggedTensor", "accelerate", "runs_on"]
+__all__ = ["CRF", "GRU", "LSTM", "RNN", "Acceleration", "RaggedTensor", "accelerate", "runs_on"]
 
 
 def __getattr__(name: str) -> Any:

@@ -46,7 +46,7 @@ class Encoder(nn.Module):
             shape.vocabulary_size, shape.embedding_size, shape.subwords, embedding_dropout
         )
         self.recurrent = MODULES[shape.cell](
-            shape.embedding_size,
+            shape.input_size,
             shape.hidden_size,
             shape.num_layers,
             bidirectional=shape.bidirectional,
@@ -73,7 +73,7 @@ class Encoder(nn.Module):
         """All recurrent layers over vectors, from any states on.
 
         Args:
-            values: (N, E).
+            values: what the first layer reads, (N, E).
             offsets: where texts start and end, (B + 1,).
             start: of every layer, the states before the first token; zeros if None.
 

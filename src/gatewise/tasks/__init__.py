@@ -11,6 +11,7 @@ from gatewise.errors import ModelFileError
 TASKS = {
     "classify": "gatewise.tasks.classify.task:TextClassifier",
     "language": "gatewise.tasks.language.task:LanguageModel",
+    "tag": "gatewise.tasks.tag.task:SequenceTagger",
 }
 """Task name, as the command line and config.json say it, to where its class stands."""
 

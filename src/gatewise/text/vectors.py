@@ -11,6 +11,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -44,9 +45,35 @@ def read_vectors(
         alike.setdefault(token.lower(), []).append(row)
     # How far from the token what was found is: 0 itself, 1 its lower case, 2 other upper case.
     distance = np.full(len(vocabulary), 3)
-    size, held = 0, False
-    matrix = np.zeros((len(vocabulary), 0), np.float32)
-    for number, line in _lines(Path(path)):
+    matrix = None
+    for number, token, words in _entries(Path(path)):
+        if matrix is None:
+            matrix = np.zeros((len(vocabulary), len(words)), np.float32)
+        vector = None
+        for row in alike.get(token.lower(), []):
+            wanted = vocabulary[row]
+            offer = 0 if token == wanted else 1 if token == wanted.lower() else 2
+            if offer < distance[row]:
+                vector = _numbers(name, number, words) if vector is None else vector
+                matrix[row], distance[row] = vector, offer
+    if matrix is None:
+        raise DataError(f"{name} holds no vectors.")
+    return matrix, distance < 3
+
+
+def first_tokens(path: str | Path, count: int) -> list[str]:
+    """The first tokens of a file of vectors, `count` at most; in most files the most frequent.
+
+    Raises:
+        DataError: the file is missing or a line of it is not a token and its numbers.
+    """
+    return [token for _, token, _ in islice(_entries(Path(path)), count)]
+
+
+def _entries(path: Path) -> Iterator[tuple[int, str, list[str]]]:
+    """Of every line that has a vector its number, its token and the E numbers, unread."""
+    name, size = path.name, 0
+    for number, line in _lines(path):
         words = line.split(" ")
         header = number == 1 and len(words) == 2 and all(map(_is_count, words))
         if size == 0:
@@ -56,21 +83,8 @@ def read_vectors(
                     f"{name}, line {number}: vectors of 1 to {_LARGEST_SIZE} numbers were "
                     f"expected. Got {size}."
                 )
-            matrix = np.zeros((len(vocabulary), size), np.float32)
-        if header:
-            continue
-        held = True
-        token = _token(name, number, words, size)
-        vector = None
-        for row in alike.get(token.lower(), []):
-            wanted = vocabulary[row]
-            offer = 0 if token == wanted else 1 if token == wanted.lower() else 2
-            if offer < distance[row]:
-                vector = _numbers(name, number, words[-size:]) if vector is None else vector
-                matrix[row], distance[row] = vector, offer
-    if not held:
-        raise DataError(f"{name} holds no vectors.")
-    return matrix, distance < 3
+        if not header:
+            yield number, _token(name, number, words, size), words[-size:]
 
 
 def _size_of_first(name: str, number: int, words: list[str]) -> int:

@@ -1,0 +1,1 @@
+"""Tokens in, a tag for each out: parts of speech, named entities, chunks."""

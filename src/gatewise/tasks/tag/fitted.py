@@ -1,0 +1,95 @@
+"""What a tagger has learned: everything that answering needs, in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain as joined
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise.chains import Chain
+from gatewise.encoder import Encoder, Floats
+from gatewise.tasks.tag.lexicon import Lexicon
+from gatewise.tasks.tag.memory import WordMemory
+from gatewise.tasks.tag.tags import Tags
+
+if TYPE_CHECKING:
+    from gatewise.tasks.tag.report import Report
+    from gatewise.tasks.tag.task import SequenceTagger
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A tagger's options with all values, its tags, words and weights."""
+
+    chosen: SequenceTagger
+    tags: Tags
+    lexicon: Lexicon
+    weights: dict[str, Floats]
+    report: Report | None
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder of sentences with its weights laid out for answering."""
+        return Encoder(self.chosen.shape(self.lexicon), self.weights)
+
+    @cached_property
+    def speller(self) -> Encoder | None:
+        """The encoder of characters, laid out for answering."""
+        if not self.chosen.characters:
+            return None
+        own = {
+            name.removeprefix("characters."): weight
+            for name, weight in self.weights.items()
+            if name.startswith("characters.")
+        }
+        return Encoder(self.chosen.character_shape(self.lexicon), own)
+
+    @cached_property
+    def chain(self) -> Chain:
+        """What paths score beside their tokens: the CRF, and -inf where spans would break."""
+        names = ("transitions", "start", "end") if self.chosen.crf else ()
+        learned = [self.weights[f"crf.{name}"] for name in names]
+        return self.tags.chain(Chain(*learned) if learned else None)
+
+    @cached_property
+    def memory(self) -> WordMemory:
+        """What the first layer reads of words, as far as they were met."""
+        return WordMemory(self.words)
+
+    def words(self, tokens: Sequence[str], threads: int | None) -> Floats:
+        """What the first layer reads of different tokens, (U, E)."""
+        ids = self.lexicon.ids(tokens)
+        learned = ids < self.lexicon.learned
+        own = self.weights["embedding.weight"].take(np.where(learned, ids, 0), axis=0)
+        if self.chosen.subwords:
+            strange = np.flatnonzero((ids == 0) | ~learned)
+            forms = [self.lexicon.form(tokens[place]) for place in strange.tolist()]
+            own[strange] = self.encoder.vectors(forms)
+        parts = [own]
+        if self.lexicon.vector_size:
+            parts.append(self.weights["vectors.weight"].take(ids, axis=0))
+        if self.speller is not None:
+            parts.append(self.speller.pool(self.lexicon.spelled(tokens), threads=threads))
+        return np.concatenate(parts, axis=1)
+
+    def scores(
+        self, sentences: Sequence[Sequence[str]], threads: int | None, precision: str
+    ) -> tuple[Floats, NDArray[np.int64]]:
+        """Scores of every tag for every token, (N, L), and where sentences start and end, (B + 1,).
+
+        Args:
+            sentences: their tokens.
+            threads: by default all cores.
+            precision: of the recurrent layers' products, see `gatewise.kernels`.
+        """
+        offsets = np.zeros(len(sentences) + 1, np.int64)
+        np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
+        values = self.memory.take(list(joined.from_iterable(sentences)), threads)
+        hidden, _ = self.encoder.walk(values, offsets, None, threads, precision)
+        scores = hidden @ self.weights["head.weight"].T + self.weights["head.bias"]
+        return np.asarray(scores, np.float32), offsets

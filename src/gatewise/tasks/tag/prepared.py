@@ -1,0 +1,239 @@
+"""What a tagger learns from, prepared: rows, words and characters as numbers, all options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain as joined
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise import kernels
+from gatewise.data.checks import check_texts
+from gatewise.data.split import split
+from gatewise.errors import DataError
+from gatewise.ragged import Ragged
+from gatewise.tasks.tag.defaults import Defaults
+from gatewise.tasks.tag.lexicon import Lexicon, common_characters
+from gatewise.tasks.tag.options import TaggerTraining
+from gatewise.tasks.tag.rows import Sentences, read_sentences, refuse_broken
+from gatewise.tasks.tag.tags import Tags
+from gatewise.tasks.tag.transfer import Beginning
+from gatewise.text.spans import are_spans, scheme_of
+from gatewise.text.subwords import subword_buckets
+from gatewise.text.vectors import first_tokens, read_vectors
+
+if TYPE_CHECKING:
+    from gatewise.tasks.tag.task import SequenceTagger
+
+FEW_VECTORS = 0.2
+"""Share of the words with vectors under which something is likely wrong."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """B sentences as numbers, a row for each: its words, its different tokens, its tags."""
+
+    words: Ragged
+    forms: Ragged
+    tags: Ragged
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a network is made from.
+
+    Args:
+        chosen: the tagger with all options that follow from the rows.
+        training: likewise.
+        rows: to learn from.
+        dev_rows: to choose the best epoch on.
+        tags: that there are.
+        lexicon: the words that there are.
+        encoded: `rows` as numbers.
+        dev_encoded: `dev_rows` as numbers.
+        spellings: characters of the different tokens of all rows.
+        pieces: n-grams of all words by number, if they take part.
+        vectors: pretrained vectors of all words by number, (words, P), if there are any.
+        kept: those that the folder keeps, by the vocabulary.
+        beginning: the language model that the network starts from, if there is one.
+        warnings: what a user should know.
+    """
+
+    chosen: SequenceTagger
+    training: TaggerTraining
+    rows: Sentences
+    dev_rows: Sentences
+    tags: Tags
+    lexicon: Lexicon
+    encoded: Encoded
+    dev_encoded: Encoded
+    spellings: Ragged
+    pieces: Ragged
+    vectors: NDArray[np.float32] | None
+    kept: NDArray[np.float32] | None
+    beginning: Beginning
+    warnings: tuple[str, ...]
+
+    def kept_vectors(self) -> dict[str, NDArray[np.float32]]:
+        """The pretrained vectors of the folder, by name."""
+        return {} if self.kept is None else {"vectors.weight": self.kept}
+
+
+def prepare(
+    tagger: SequenceTagger,
+    tokens: Any,
+    tags: Any,
+    dev: tuple[Any, Any] | None,
+    training: TaggerTraining,
+) -> Prepared:
+    """Read and check what is to be learned from; arguments are those of `SequenceTagger.fit`.
+
+    Raises:
+        DataError: it cannot be learned from.
+        OptionError: options do not fit it or each other.
+    """
+    precision = kernels.chosen_precision(training.precision)
+    assert precision != "int8"  # which is not among the choices for training
+    beginning = Beginning.of(tagger)
+    wanted = beginning.options(tagger)
+    rows = read_sentences(tokens, tags)
+    dev_rows = None if dev is None else read_sentences(*dev)
+    known = _tags(wanted, rows, dev_rows, training)
+    rows = replace(rows, tags=[known.rewritten(named) for named in rows.tags])
+    warnings = _warnings(rows)
+    if dev_rows is None:
+        rows, dev_rows = _split(rows, training)
+    else:
+        dev_rows = replace(dev_rows, tags=[known.rewritten(named) for named in dev_rows.tags])
+        warnings += _unknown_tags(known, dev_rows)
+    lexicon, kept = _lexicon(wanted, rows, beginning)
+    if kept is not None:
+        share = float(kept[: lexicon.learned].any(axis=1).mean())
+        if share < FEW_VECTORS:
+            warnings.append(
+                f"{wanted.vectors} has vectors for {share:.1%} of the words only. Is it of this "
+                "language, and of words?"
+            )
+    forms = sorted({token for part in (*rows.tokens, *dev_rows.tokens) for token in part})
+    numbers, strange = _numbers(lexicon, forms)
+    pieces = Ragged.from_rows([], np.int64)
+    if wanted.subwords:
+        words = ["", *lexicon.tokenizer.vocabulary[1 : lexicon.learned], *strange]
+        pieces = subword_buckets(words, wanted.subwords)
+    vectors = None
+    if kept is not None:
+        vectors = np.concatenate([kept[: lexicon.learned], kept[lexicon.ids(strange)]])
+    form = {token: number for number, token in enumerate(forms)}
+    defaults = Defaults.derive(len(rows), rows.words)
+    return Prepared(
+        chosen=replace(
+            wanted,
+            crf=known.scheme is not None if wanted.crf is None else wanted.crf,
+            scheme=known.scheme or "none",
+            vectors=None,
+        ),
+        training=replace(
+            training,
+            precision=precision,
+            epochs=training.epochs or defaults.epochs,
+            batch_size=training.batch_size or defaults.batch_size,
+            threads=training.threads or kernels.default_threads(),
+        ),
+        rows=rows,
+        dev_rows=dev_rows,
+        tags=known,
+        lexicon=lexicon,
+        encoded=_encoded(rows, form, numbers, known),
+        dev_encoded=_encoded(dev_rows, form, numbers, known),
+        spellings=lexicon.spelled(forms),
+        pieces=pieces,
+        vectors=vectors,
+        kept=kept,
+        beginning=beginning,
+        warnings=tuple(warnings),
+    )
+
+
+def _tags(
+    tagger: SequenceTagger, rows: Sentences, dev_rows: Sentences | None, training: TaggerTraining
+) -> Tags:
+    """The tags of the training rows, in the scheme that they are to be learned in."""
+    if not rows.words:
+        raise DataError("There are no tokens to learn from.")
+    every = {tag for tags in rows.tags for tag in tags}
+    if len(every) > training.max_tags:
+        raise DataError(
+            f"There are {len(every):,} different tags, and at most {training.max_tags:,} are "
+            "allowed. Check that it is the column of the tags, or raise max_tags."
+        )
+    if tagger.scheme == "none" or (tagger.scheme is None and not are_spans(every)):
+        return Tags.learn(rows.tags, None)
+    found = scheme_of(rows.tags)
+    for part in (rows, dev_rows):
+        if part is not None:
+            refuse_broken(part.tags, found)
+    return Tags.learn(rows.tags, tagger.scheme or ("bio" if found == "iob1" else found))
+
+
+def _warnings(rows: Sentences) -> list[str]:
+    return check_texts([" ".join(tokens) for tokens in rows.tokens])
+
+
+def _unknown_tags(known: Tags, dev_rows: Sentences) -> list[str]:
+    new = sorted({tag for tags in dev_rows.tags for tag in tags} - {*known.names})
+    if not new:
+        return []
+    return [f"Dev tags that are not in train only can be wrong: {', '.join(new[:10])}."]
+
+
+def _split(rows: Sentences, training: TaggerTraining) -> tuple[Sentences, Sentences]:
+    """Sentences to learn from and dev sentences, each with some of every tag."""
+    if training.dev_share == 0:
+        return rows, Sentences([], [])
+    texts = [" ".join(tokens) for tokens in rows.tokens]
+    kinds = [set(tags) for tags in rows.tags]
+    kept, held = split(texts, kinds, share=training.dev_share, seed=training.seed)
+    return rows.take(kept), rows.take(held)
+
+
+def _lexicon(
+    tagger: SequenceTagger, rows: Sentences, beginning: Beginning
+) -> tuple[Lexicon, NDArray[np.float32] | None]:
+    """The words and characters that are known, and the pretrained vectors of the words."""
+    tokenizer = beginning.tokenizer(tagger, (" ".join(tokens) for tokens in rows.tokens))
+    learned = len(tokenizer)
+    kept, size = None, 0
+    if tagger.vectors is not None:
+        more = first_tokens(tagger.vectors, tagger.max_vectors)
+        tokenizer = tokenizer.extended(more, most=tagger.max_vectors, min_count=1)
+        kept, _ = read_vectors(tagger.vectors, tokenizer.vocabulary)
+        size = kept.shape[1]
+    characters = common_characters(joined.from_iterable(rows.tokens))
+    return Lexicon(tokenizer, learned, characters, size), kept
+
+
+def _numbers(lexicon: Lexicon, forms: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Numbers of different tokens in training, and the words that the last ones stand for.
+
+    A word that is not learned has a number of its own behind those that are.
+    """
+    ids = lexicon.ids(forms)
+    strange: dict[str, int] = {}
+    for place in np.flatnonzero((ids == 0) | (ids >= lexicon.learned)).tolist():
+        word = lexicon.form(forms[place])
+        ids[place] = lexicon.learned + strange.setdefault(word, len(strange))
+    return ids, list(strange)
+
+
+def _encoded(
+    rows: Sentences, form: dict[str, int], numbers: NDArray[np.int64], tags: Tags
+) -> Encoded:
+    forms = Ragged.from_rows(
+        [[form[token] for token in tokens] for tokens in rows.tokens], np.int64
+    )
+    words = Ragged(numbers[forms.values], forms.offsets)
+    targets = [tags.numbers(named) for named in rows.tags]
+    return Encoded(words, forms, Ragged.from_rows(targets, np.int64))

@@ -1,0 +1,403 @@
+"""SequenceTagger: one tag per token: parts of speech, named entities, chunks.
+
+Fitting needs PyTorch and happens in `fit.py`; everything here answers without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise import kernels, options
+from gatewise.chains import Sums, side_by_side
+from gatewise.data.batches import in_order
+from gatewise.decoding.viterbi import best_paths
+from gatewise.errors import MissingExtraError, NotFittedError
+from gatewise.options import AnswerPrecision, CellName, option
+from gatewise.shapes import EncoderShape
+from gatewise.store import ModelFolder, write_folder
+from gatewise.tasks.folders import model_of, weights_of
+from gatewise.tasks.tag.answer import Answer
+from gatewise.tasks.tag.card import model_card
+from gatewise.tasks.tag.evaluation import TagEvaluation, evaluate
+from gatewise.tasks.tag.fitted import Fitted
+from gatewise.tasks.tag.lexicon import Lexicon
+from gatewise.tasks.tag.options import TaggerTraining
+from gatewise.tasks.tag.report import Report
+from gatewise.tasks.tag.rows import list_of_sentences, read_sentences
+from gatewise.tasks.tag.tags import Tags
+from gatewise.text.spans import Span, spans_of
+from gatewise.text.tokenizer import Tokenizer
+from gatewise.text.words import WordSplitter
+
+if TYPE_CHECKING:
+    from gatewise.encoder import Floats
+
+ANSWER_TOKENS = 32_768
+"""Tokens that are answered at once: enough to keep the kernel busy, few enough to bound memory."""
+
+
+@dataclass(eq=False)
+class SequenceTagger:
+    """A recurrent tagger of tokens, with characters, pretrained vectors and a CRF.
+
+    Example:
+        >>> tagger = SequenceTagger().fit(tokens, tags, epochs=5)
+        >>> tagger.predict([["Anna", "lives", "in", "Oslo"]])
+        [['B-PER', 'O', 'O', 'B-LOC']]
+
+    Raises:
+        OptionError: an option is not allowed.
+    """
+
+    scheme: Literal["bio", "bioes", "none"] | None = option(
+        None,
+        "How spans are learned and answered: bio, bioes, or none where tags are not of spans. By "
+        "default as the tags are, iob1 as bio.",
+    )
+    crf: bool | None = option(
+        None,
+        "Score tags side by side as well (CRF). By default where tags are of spans.",
+    )
+    lowercase: bool = option(
+        True, "Read upper-case letters of words as lower-case ones; characters keep theirs."
+    )
+    max_vocabulary: int = option(30_000, "Different words that are learned, at most.", minimum=2)
+    min_count: int = option(1, "Times a word must occur to be learned.", minimum=1)
+    cell: CellName = option("lstm", "Recurrent cell.")
+    embedding_size: int = option(64, "Numbers that are learned of a word.", minimum=1)
+    subwords: int = option(
+        0, "Vectors for pieces of words beside them; 0 for none.", minimum=0, maximum=1_000_000
+    )
+    characters: bool = option(True, "Read the characters of every word with a layer of its own.")
+    character_size: int = option(32, "Numbers that stand for a character.", minimum=1)
+    character_units: int = option(
+        64, "Units of the characters' layer, in each direction.", minimum=1
+    )
+    hidden_size: int = option(200, "Units of every recurrent layer and direction.", minimum=1)
+    num_layers: int = option(1, "Recurrent layers on top of each other.", minimum=1, maximum=64)
+    bidirectional: bool = option(True, "Read every sentence backwards as well.")
+    embedding_dropout: float = option(
+        0.3,
+        "Share of the words that a training step knows only by characters, pieces and pretrained "
+        "vectors.",
+        minimum=0,
+        below=1,
+    )
+    dropout: float = option(
+        0.4,
+        "Share of features left out, the same at every token of a sentence.",
+        minimum=0,
+        below=1,
+    )
+    weight_dropout: float = option(
+        0.0, "Share of recurrent weights left out in a training step.", minimum=0, below=1
+    )
+    max_vectors: int = option(
+        100_000,
+        "Words that the model keeps pretrained vectors of, at most: those of the training "
+        "sentences, then the first of the file. They are known when they are first met in answers.",
+        minimum=0,
+        maximum=900_000,
+    )
+    vectors: str | None = option(
+        None,
+        "File of pretrained word vectors (GloVe, word2vec or fastText text); they stay as they "
+        "are, beside those that are learned.",
+        saved=False,
+    )
+    encoder: Any = option(
+        None,
+        "Language model to start from: a LanguageModel, or its folder. The words and the recurrent "
+        "layers are then those of the language model.",
+        saved=False,
+    )
+
+    def __post_init__(self) -> None:
+        options.check(self)
+        self.threads: int | None = None
+        """Threads that answers take, by default all cores. May be changed; it is not saved."""
+        self.precision: AnswerPrecision = "fp32"
+        """Of the recurrent layers' products in answers. May be changed; it is not saved."""
+        self._fitted: Fitted | None = None
+
+    @property
+    def labels_(self) -> tuple[str, ...]:
+        """The tags in the order of the scores."""
+        return self.fitted().tags.names
+
+    @property
+    def tokenizer_(self) -> Tokenizer:
+        """The tokenizer that numbers the words."""
+        return self.fitted().lexicon.tokenizer
+
+    @property
+    def weights_(self) -> dict[str, Floats]:
+        """All arrays by name, as in `weights.safetensors`."""
+        return self.fitted().weights
+
+    @property
+    def chosen_(self) -> SequenceTagger:
+        """This tagger with all options that followed from the training sentences."""
+        return self.fitted().chosen
+
+    @property
+    def report_(self) -> Report | None:
+        """What training did and how good the answers are; None if a folder does not tell."""
+        return self.fitted().report
+
+    @report_.setter
+    def report_(self, report: Report) -> None:
+        self.take(replace(self.fitted(), report=report))
+
+    def fit(
+        self,
+        tokens: Sequence[Sequence[str]],
+        tags: Sequence[Sequence[str]],
+        *,
+        dev: tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]] | None = None,
+        **training: Any,
+    ) -> Self:
+        """Learn from sentences and the tags of their tokens, forgetting all earlier fits.
+
+        Args:
+            tokens: the tokens of every sentence.
+            tags: a tag for each of them. Tags like B-location and I-location are read as spans;
+                see the option `scheme`.
+            dev: tokens and tags to choose the best epoch on; by default a tenth of the sentences
+                is held out.
+            **training: fields of `gatewise.tasks.tag.options.TaggerTraining`, such as `epochs=5`.
+
+        Raises:
+            OptionError: a training option is unknown or not allowed.
+            DataError: tokens and tags cannot be learned from.
+            TrainingError: training diverged from its start.
+        """
+        settings = options.build(TaggerTraining, training)
+
+        from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
+
+        try:
+            from gatewise.tasks.tag.fit import fit  # noqa: PLC0415 - brings PyTorch
+        except ModuleNotFoundError as problem:
+            if problem.name != "torch":
+                raise
+            raise MissingExtraError("Training", "train") from problem
+        fit(self, tokens, tags, dev, settings)
+        return self
+
+    def predict(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """A tag for every token of every sentence; spans are always whole.
+
+        Raises:
+            NotFittedError: nothing was learned yet.
+            DataError: `sentences` is not a list of lists of tokens.
+        """
+        found: list[list[str]] = [[] for _ in sentences]
+        names = np.array(self.fitted().tags.names, object)
+        for rows, scores, offsets in self._scored(list_of_sentences(sentences)):
+            paths, _ = best_paths(scores, offsets, self.fitted().chain)
+            named = names[paths[0]].tolist()
+            bounds = offsets.tolist()
+            for place, row in enumerate(rows.tolist()):
+                found[row] = named[bounds[place] : bounds[place + 1]]
+        return found
+
+    def spans(self, sentences: Sequence[Sequence[str]]) -> list[list[Span]]:
+        """The spans of every sentence: start, stop (exclusive) and type.
+
+        Raises:
+            NotFittedError, DataError: as `predict`; or the tags are not of spans.
+        """
+        self.fitted().tags.refuse_without_spans()
+        return [spans_of(tags) for tags in self.predict(sentences)]
+
+    def marginals(self, sentences: Sequence[Sequence[str]]) -> list[NDArray[np.float64]]:
+        """Probability of every tag at every token, (tokens, tags), in the order of `labels_`.
+
+        They are summed over all taggings of the sentence, each counted by its probability.
+        """
+        found = [np.zeros((0, len(self.labels_)))] * len(sentences)
+        for rows, scores, offsets in self._scored(list_of_sentences(sentences)):
+            walk = side_by_side(offsets)
+            every = np.empty(scores.shape)
+            every[walk.rows] = Sums(scores[walk.rows], walk, self.fitted().chain).marginals()
+            for row, part in zip(rows.tolist(), np.split(every, offsets[1:-1]), strict=True):
+                found[row] = part
+        return found
+
+    def n_best(
+        self, sentences: Sequence[Sequence[str]], count: int = 5
+    ) -> list[list[tuple[list[str], float]]]:
+        """The likeliest taggings of every sentence, the best first, with their log-probabilities.
+
+        Args:
+            sentences: their tokens.
+            count: taggings of each, at most; a short sentence may not have so many.
+        """
+        found: list[list[tuple[list[str], float]]] = [[] for _ in sentences]
+        names, chain = self.fitted().tags.names, self.fitted().chain
+        for rows, scores, offsets in self._scored(list_of_sentences(sentences)):
+            exact = scores.astype(np.float64)
+            paths, totals = best_paths(exact, offsets, chain, count)
+            walk = side_by_side(offsets)
+            logarithms = np.zeros(len(rows))
+            logarithms[walk.order] = Sums(exact[walk.rows], walk, chain).log_total
+            for place, row in enumerate(rows.tolist()):
+                tokens = slice(offsets[place], offsets[place + 1])
+                found[row] = [
+                    ([names[tag] for tag in path[tokens]], float(total - logarithms[place]))
+                    for path, total in zip(paths, totals[place], strict=True)
+                    if total > -np.inf
+                ]
+        return found
+
+    def answer(self, sentences: Sequence[Sequence[str]]) -> list[Answer]:
+        """Every sentence with its tags, the probability of each, and its spans."""
+        known = self.fitted().tags
+        tags, marginals = self.predict(sentences), self.marginals(sentences)
+        return [
+            Answer(
+                list(tokens),
+                named,
+                [float(row[known.number[tag]]) for tag, row in zip(named, found, strict=True)],
+                spans_of(named) if known.scheme else None,
+            )
+            for tokens, named, found in zip(sentences, tags, marginals, strict=True)
+        ]
+
+    def scores(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
+        """Raw scores of every tag for every token, (tokens, tags), without those of the CRF."""
+        found = [np.zeros((0, len(self.labels_)), np.float32)] * len(sentences)
+        for rows, scores, offsets in self._scored(list_of_sentences(sentences)):
+            for row, part in zip(rows.tolist(), np.split(scores, offsets[1:-1]), strict=True):
+                found[row] = part
+        return found
+
+    def evaluate(
+        self, tokens: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]
+    ) -> TagEvaluation:
+        """Compare the answers with the true tags, which may be in any scheme of spans.
+
+        Raises:
+            DataError: there are no tokens, or not as many tags.
+        """
+        known, rows = self.fitted().tags, read_sentences(tokens, tags)
+        truth = [known.rewritten(named) for named in rows.tags]
+        answers = self.predict(rows.tokens)
+        return evaluate(truth, answers, known.names, spans=known.scheme is not None)
+
+    @staticmethod
+    def tokenize(texts: Sequence[str]) -> list[list[str]]:
+        """The tokens of plain sentences, as they stand there."""
+        splitter = WordSplitter()
+        return [splitter.split(text) for text in texts]
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model folder: all that answering needs, the report, and a card for people.
+
+        Raises:
+            NotFittedError: nothing was learned yet.
+            ModelFileError: the place holds something else than a model, or cannot be written.
+        """
+        fitted = self.fitted()
+        chosen, report = options.values(fitted.chosen), fitted.report
+        write_folder(
+            folder,
+            task="tag",
+            options=chosen,
+            tokenizer=fitted.lexicon.tokenizer.to_json(),
+            labels={"tags": fitted.tags.as_json(), "words": fitted.lexicon.as_json()},
+            weights=fitted.weights,
+            training=report.as_json() if report else None,
+            card=model_card(report, chosen, fitted.tags.names) if report else "",
+        )
+
+    @classmethod
+    def from_folder(cls, folder: ModelFolder) -> Self:
+        """The tagger of a folder that `store.read_folder` read.
+
+        Raises:
+            ModelFileError: options, tags, words and weights do not belong together.
+        """
+        tagger = model_of(cls, folder)
+        labels = folder.labels if isinstance(folder.labels, dict) else {}
+        tags = Tags.from_json(labels.get("tags"))
+        lexicon = Lexicon.from_json(labels.get("words"), Tokenizer.from_json(folder.tokenizer))
+        shapes = tagger.weight_shapes(lexicon, len(tags.names))
+        weights = weights_of(folder, shapes)
+        report = Report.from_json(folder.training)
+        tagger.take(Fitted(tagger, tags, lexicon, weights, report))
+        return tagger
+
+    def fitted(self) -> Fitted:
+        """What was learned.
+
+        Raises:
+            NotFittedError: nothing was.
+        """
+        if self._fitted is None:
+            raise NotFittedError(
+                "This SequenceTagger has learned nothing yet. Call fit, or load a model folder."
+            )
+        return self._fitted
+
+    def take(self, fitted: Fitted) -> None:
+        """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
+        self._fitted = fitted
+
+    def _scored(
+        self, sentences: list[list[str]]
+    ) -> Iterator[tuple[NDArray[np.int64], Floats, NDArray[np.int64]]]:
+        """Batches of sentences: their rows, scores (N, L) and offsets (B + 1,)."""
+        fitted = self.fitted()
+        settings = self.threads, kernels.chosen_precision(self.precision)
+        lengths = np.array([len(sentence) for sentence in sentences], np.int64)
+        for rows in in_order(lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
+            yield rows, *fitted.scores([sentences[row] for row in rows], *settings)
+
+    def shape(self, lexicon: Lexicon) -> EncoderShape:
+        """What the encoder of sentences is made of."""
+        return EncoderShape(
+            cell=self.cell,
+            vocabulary_size=lexicon.learned,
+            embedding_size=self.embedding_size,
+            subwords=self.subwords,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            pooling="last",
+            more=lexicon.vector_size + (2 * self.character_units if self.characters else 0),
+        )
+
+    def character_shape(self, lexicon: Lexicon) -> EncoderShape:
+        """What the encoder of characters is made of."""
+        return EncoderShape(
+            cell=self.cell,
+            vocabulary_size=len(lexicon.characters) + 1,
+            embedding_size=self.character_size,
+            subwords=0,
+            hidden_size=self.character_units,
+            num_layers=1,
+            bidirectional=True,
+            pooling="last",
+        )
+
+    def weight_shapes(self, lexicon: Lexicon, tags: int) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight by its name; all options must have a value."""
+        shape = self.shape(lexicon)
+        shapes = shape.weights()
+        shapes |= {"head.weight": (tags, shape.state_size), "head.bias": (tags,)}
+        if lexicon.vector_size:
+            shapes["vectors.weight"] = (len(lexicon.tokenizer), lexicon.vector_size)
+        if self.characters:
+            own = self.character_shape(lexicon).weights()
+            shapes |= {f"characters.{name}": sizes for name, sizes in own.items()}
+        if self.crf:
+            shapes |= {"crf.transitions": (tags, tags), "crf.start": (tags,), "crf.end": (tags,)}
+        return shapes

@@ -1,0 +1,38 @@
+"""Words of plain sentences: split by the rules of `rules.py`, but left as they stand there."""
+
+from __future__ import annotations
+
+from gatewise.text.pieces import pieces
+from gatewise.text.rules import UNKNOWN
+from gatewise.text.tokenizer import MOST_REMEMBERED, Tokenizer
+
+
+class WordSplitter:
+    """Splits sentences into words and punctuation; every run without whitespace only once."""
+
+    def __init__(self) -> None:
+        self._tokenizer = Tokenizer("word", False, [UNKNOWN], [])
+        self._memory: dict[str, tuple[str, ...]] = {}
+        self._size = 0
+
+    def split(self, sentence: str) -> list[str]:
+        """The tokens of a sentence, each as it is written there, in order."""
+        memory, found = self._memory, list[str]()
+        for piece in pieces(sentence, "word"):
+            words = memory.get(piece)
+            if words is None:
+                words = self._words(piece)
+            found += words
+        return found
+
+    def _words(self, piece: str) -> tuple[str, ...]:
+        tokens = self._tokenizer.tokens(piece)
+        # Where one character becomes several tokens, they share its place.
+        places = dict.fromkeys((token.start, token.stop) for token in tokens)
+        words = tuple(piece[start:stop] for start, stop in places if start < stop)
+        self._size += 2 * len(piece)
+        if self._size > MOST_REMEMBERED:
+            # Replaced, not emptied: another thread may be reading it.
+            self._memory, self._size = {}, 0
+        self._memory[piece] = words
+        return words
