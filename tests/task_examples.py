@@ -67,6 +67,28 @@ def foretells_its_texts(lm: Any) -> bool:
     return bool(lm.generate("honestly what a bad", temperature=0) == "honestly what a bad day")
 
 
+FILM = ["B-film", "I-film"]
+SENTENCES = [text.split() for text in TEXTS]
+# The last two words of a text are a span of two tokens, a word like "good" before them one of one.
+TAGS = [
+    [*("B-kind" if word in ("good", "bad") else "O" for word in words[:-2]), *FILM]
+    for words in SENTENCES
+]
+
+
+def tag_numbers(tagger: Any, texts: Sequence[str]) -> NDArray[np.float64]:
+    """Of every text the likeliest tagging's log-probability and the mean chance of every tag."""
+    sentences = [text.split() for text in texts]
+    best = [found[0][1] for found in tagger.n_best(sentences, 2)]
+    chances = [each.sum(axis=0) / max(len(each), 1) for each in tagger.marginals(sentences)]
+    return np.column_stack([best, chances])
+
+
+def tagged_and_scored(tagger: Any, texts: Sequence[str]) -> Any:
+    sentences = [text.split() for text in texts]
+    return [tagger.predict(sentences), [scores.tolist() for scores in tagger.scores(sentences)]]
+
+
 EXAMPLES = {
     "classify": Example(
         data=(TEXTS, LABELS),
@@ -83,6 +105,22 @@ EXAMPLES = {
             classifier.scores(texts).tolist(),
         ],
         has_learned=lambda classifier: classifier.predict(TEXTS) == LABELS,
+    ),
+    "tag": Example(
+        data=(SENTENCES, TAGS),
+        options={
+            "embedding_size": 12,
+            "hidden_size": 16,
+            "character_size": 6,
+            "character_units": 7,
+            "subwords": 50,
+            "dropout": 0.0,
+            "embedding_dropout": 0.0,
+        },
+        training={"batch_size": 5, "threads": 1, "average": 0.9},
+        numbers=tag_numbers,
+        answers=tagged_and_scored,
+        has_learned=lambda tagger: tagger.predict(SENTENCES) == TAGS,
     ),
     "language": Example(
         data=(TEXTS,),

@@ -38,6 +38,8 @@ TORCH = (
     "tasks.classify.fit",
     "tasks.classify.scoring",
     "tasks.transfer",
+    "tasks.tag.network",
+    "tasks.tag.fit",
     "tasks.language.network",
     "tasks.language.fit",
 )
@@ -118,7 +120,7 @@ def test_torch_s_modules_are_listed_before_they_are_used() -> None:
 def test_answering_imports_neither_torch_nor_the_training_extra() -> None:
     code = (
         "import sys, gatewise, gatewise.tasks, gatewise.tasks.classify.task, gatewise.cli.answer\n"
-        "import gatewise.cli.classify\n"
+        "import gatewise.cli.classify, gatewise.cli.tag, gatewise.tasks.tag.task\n"
         "import gatewise.tasks.language.task, gatewise.cli.language, gatewise.explanation\n"
         "heavy = {'torch', 'sklearn', 'duckdb', 'matplotlib', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy"

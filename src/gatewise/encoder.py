@@ -88,7 +88,7 @@ class Encoder:
         values, finals = self.walk(values, ids.offsets, None, threads, precision)
         final = finals[-1].hidden
         # (D, B, H) → (B, D * H): the directions of a text beside each other.
-        return values, final.transpose(1, 0, 2).reshape(len(ids), -1)
+        return values, final.transpose(1, 0, 2).reshape(len(ids), self.shape.state_size)
 
     def embedded(self, ids: Ragged, unknown: Floats | None = None) -> Floats:
         """The vectors of tokens, (N, E). Arguments and errors as `states`."""

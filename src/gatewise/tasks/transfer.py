@@ -77,11 +77,16 @@ def taken_over(model: Any, pretrained: LanguageModel) -> dict[str, Any]:
 
 @torch.no_grad()
 def fill(encoder: Encoder, pretrained: LanguageModel) -> None:
-    """Let an encoder of the same words and sizes start with the weights of a language model."""
+    """Let an encoder of the same words and sizes start with the weights of a language model.
+
+    What its first layer reads beside the vectors of words says nothing at first.
+    """
     wanted = encoder.state_dict()
     for name, weight in pretrained.weights_.items():
-        if name in wanted:  # of a vocabulary the end of a text is left out
-            wanted[name].copy_(torch.from_numpy(weight[: len(wanted[name])]))
+        if name in wanted:
+            here = wanted[name].zero_()
+            given = torch.from_numpy(weight[: len(here)])  # without the end of a text
+            here[tuple(slice(length) for length in given.shape)] = given
     if encoder.embedding.subwords is not None:  # which no language model ever read
         encoder.embedding.subwords.zero_()
 

@@ -23,6 +23,7 @@ from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.prepared import Encoded, Prepared, prepare
 from gatewise.tasks.tag.report import EpochFigures, Report
 from gatewise.tasks.tag.rows import Sentences
+from gatewise.tasks.transfer import fill, rates
 from gatewise.training.loop import train
 from gatewise.training.progress import Epoch, Progress
 from gatewise.training.settings import torch_settings, versions
@@ -47,7 +48,8 @@ def fit(
     rows, dev_rows, training = prepared.rows, prepared.dev_rows, prepared.training
     with torch_settings(training):
         network = network_of(prepared)
-        prepared.beginning.fill(network)
+        if prepared.model is not None:
+            fill(network.encoder, prepared.model)
         history = learn(network, prepared)
         weights = network.arrays() | prepared.kept_vectors()
         evaluation = evaluated(network, prepared)
@@ -130,7 +132,11 @@ def learn(network: TaggerNetwork, prepared: Prepared) -> list[Epoch]:
     with Progress(tokens, training.epochs, metric, quiet=training.quiet) as progress:
         for warning in prepared.warnings:
             progress.warn(warning)
-        loop = train(network, network.loss, batches, score, training, steps, progress)
+        slower = None
+        if prepared.model is not None:
+            layers = network.encoder.shape.num_layers
+            slower = rates(network, layers, training.layer_decay, steps, None)
+        loop = train(network, network.loss, batches, score, training, steps, progress, slower)
         return list(loop)
 
 

@@ -23,6 +23,12 @@ class TaggerTraining(Training):
     )
     batch_tokens: int = option(8_192, "Tokens of a batch, at most.", minimum=1)
     patience: int = option(5, "Epochs without a better dev score before it stops.", minimum=1)
+    layer_decay: float = option(
+        2.6,
+        "How many times slower every layer learns than the one above it, where training starts "
+        "from a language model; 1 for all the same.",
+        minimum=1,
+    )
     max_tags: int = option(1000, "Different tags that are allowed.", minimum=2)
     baseline: bool = option(
         True, "Also score the most frequent tag of every word on the dev sentences, for comparison."

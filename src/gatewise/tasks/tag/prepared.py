@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 from gatewise import kernels
 from gatewise.data.checks import check_texts
 from gatewise.data.split import split
-from gatewise.errors import DataError
+from gatewise.errors import DataError, OptionError
 from gatewise.ragged import Ragged
 from gatewise.tasks.tag.defaults import Defaults
 from gatewise.tasks.tag.lexicon import Lexicon, common_characters
 from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.rows import Sentences, read_sentences, refuse_broken
 from gatewise.tasks.tag.tags import Tags
-from gatewise.tasks.tag.transfer import Beginning
+from gatewise.tasks.transfer import pretrained, taken_over
 from gatewise.text.spans import are_spans, scheme_of
 from gatewise.text.subwords import subword_buckets
+from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import first_tokens, read_vectors
 
 if TYPE_CHECKING:
+    from gatewise.tasks.language.task import LanguageModel
     from gatewise.tasks.tag.task import SequenceTagger
 
 FEW_VECTORS = 0.2
@@ -58,7 +60,7 @@ class Prepared:
         pieces: n-grams of all words by number, if they take part.
         vectors: pretrained vectors of all words by number, (words, P), if there are any.
         kept: those that the folder keeps, by the vocabulary.
-        beginning: the language model that the network starts from, if there is one.
+        model: the language model that the network starts from, if there is one.
         warnings: what a user should know.
     """
 
@@ -74,7 +76,7 @@ class Prepared:
     pieces: Ragged
     vectors: NDArray[np.float32] | None
     kept: NDArray[np.float32] | None
-    beginning: Beginning
+    model: LanguageModel | None
     warnings: tuple[str, ...]
 
     def kept_vectors(self) -> dict[str, NDArray[np.float32]]:
@@ -97,8 +99,14 @@ def prepare(
     """
     precision = kernels.chosen_precision(training.precision)
     assert precision != "int8"  # which is not among the choices for training
-    beginning = Beginning.of(tagger)
-    wanted = beginning.options(tagger)
+    model, wanted = pretrained(tagger), tagger
+    if model is not None:
+        if model.chosen_.level not in ("word", "whitespace"):
+            raise OptionError(
+                "A tagger starts from a language model of words. The level of this one is "
+                f"{model.chosen_.level}."
+            )
+        wanted = replace(tagger, encoder=None, **taken_over(tagger, model))
     rows = read_sentences(tokens, tags)
     dev_rows = None if dev is None else read_sentences(*dev)
     known = _tags(wanted, rows, dev_rows, training)
@@ -109,7 +117,7 @@ def prepare(
     else:
         dev_rows = replace(dev_rows, tags=[known.rewritten(named) for named in dev_rows.tags])
         warnings += _unknown_tags(known, dev_rows)
-    lexicon, kept = _lexicon(wanted, rows, beginning)
+    lexicon, kept = _lexicon(wanted, rows, model)
     if kept is not None:
         share = float(kept[: lexicon.learned].any(axis=1).mean())
         if share < FEW_VECTORS:
@@ -152,7 +160,7 @@ def prepare(
         pieces=pieces,
         vectors=vectors,
         kept=kept,
-        beginning=beginning,
+        model=model,
         warnings=tuple(warnings),
     )
 
@@ -200,10 +208,19 @@ def _split(rows: Sentences, training: TaggerTraining) -> tuple[Sentences, Senten
 
 
 def _lexicon(
-    tagger: SequenceTagger, rows: Sentences, beginning: Beginning
+    tagger: SequenceTagger, rows: Sentences, model: LanguageModel | None
 ) -> tuple[Lexicon, NDArray[np.float32] | None]:
     """The words and characters that are known, and the pretrained vectors of the words."""
-    tokenizer = beginning.tokenizer(tagger, (" ".join(tokens) for tokens in rows.tokens))
+    if model is not None:
+        tokenizer = model.tokenizer_
+    else:
+        tokenizer = Tokenizer.train(
+            (" ".join(tokens) for tokens in rows.tokens),
+            level="whitespace",
+            lowercase=tagger.lowercase,
+            max_vocabulary=tagger.max_vocabulary,
+            min_count=tagger.min_count,
+        )
     learned = len(tokenizer)
     kept, size = None, 0
     if tagger.vectors is not None:
