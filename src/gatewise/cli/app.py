@@ -46,6 +46,9 @@ app.command(
     name="explain",
     help="What a model does with the words of a text.",
 )
+app.command(
+    "gatewise.cli.lab:lab", name="lab", help="Show on a page what a model does with a sentence."
+)
 app.command("gatewise.cli.answer:info", name="info", help="Show what a model folder holds.")
 app.command(
     "gatewise.cli.compare:compare", name="compare", help="Which kind of model suits a table."

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from gatewise.cli.columns import Columns
+from gatewise.cli.columns import Columns, Examples
 from gatewise.cli.flags import Reading
 from gatewise.cli.terminal import say, tell
 from gatewise.cli.texts import lines_of
@@ -70,23 +70,42 @@ def evaluate(
 ) -> None:
     """Test a classifier on a table. Arguments are those of `gatewise.cli.answer.evaluate`."""
     source = (reading or Reading()).open(table)
-    known = _remembered(classifier, source)
-    columns = Columns.choose(
-        source,
-        text or known.text,
-        label or known.label,
-        known.separator if label_separator is None else label_separator,
-    )
-    names = {str(name): name for name in classifier.labels_}
-    rows = _suited(columns, classifier, names).read(source)
-    rows.refuse_unknown(names, of="those the model knows")
-    found = classifier.evaluate(rows.texts, rows.renamed(names).labels)
+    rows = labelled(classifier, source, text, label, label_separator)
+    found = classifier.evaluate(rows.texts, rows.labels)
     if json:
         print(json_format.dumps(msgspec.to_builtins(found), ensure_ascii=False))
     else:
         say(found)
         if found.confusion is not None:
             say(f"\n{found.confusion_table()}")
+
+
+def labelled(
+    classifier: Any, table: Table, text: str | None, label: str | None, separator: str | None
+) -> Examples:
+    """The rows of a table with labels as a classifier has them.
+
+    Args:
+        classifier: whose training table's columns are taken where none are given.
+        table: the table.
+        text: column of the texts.
+        label: column of the labels.
+        separator: what stands between many labels of one text.
+
+    Raises:
+        DataError: a column cannot be found or read, or the classifier does not know a label.
+    """
+    known = _remembered(classifier, table)
+    columns = Columns.choose(
+        table,
+        text or known.text,
+        label or known.label,
+        known.separator if separator is None else separator,
+    )
+    names = {str(name): name for name in classifier.labels_}
+    rows = _suited(columns, classifier, names).read(table)
+    rows.refuse_unknown(names, of="those the model knows")
+    return rows.renamed(names)
 
 
 class _Remembered(NamedTuple):

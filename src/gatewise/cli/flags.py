@@ -89,14 +89,19 @@ class Answering:
     def __post_init__(self) -> None:
         options.check(self)
 
-    def load(self, folder: str, command: str) -> Any:
-        """The model of a folder, which must have this command, to answer in this way.
+    def load(self, folder: str, command: str | None = None) -> Any:
+        """The model of a folder, to answer in this way.
+
+        Args:
+            folder: the model folder.
+            command: that the model must have; None for what models of every task have.
 
         Raises:
             OptionError: it does not have it, or the processor does not have the precision.
         """
         model = load(folder)
-        refuse_other_commands(model, folder, command)
+        if command is not None:
+            refuse_other_commands(model, folder, command)
         model.threads, model.precision = self.threads, kernels.chosen_precision(self.precision)
         return model
 

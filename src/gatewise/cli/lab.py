@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from gatewise.cli.answer import labelled
+from gatewise.cli.classify import labelled
 from gatewise.cli.flags import Answering, AnsweringFlags, Reading, ReadingFlags, whole
 from gatewise.cli.terminal import say
 from gatewise.cli.texts import is_lines, open_texts
@@ -52,7 +52,7 @@ def lab(
         raise OptionError(f"--port must be a whole number from 0 to 65535. Got {port}.")
     folders = [model] if other is None else [model, other]
     settings, how = answering or Answering(), reading or Reading()
-    models = [(folder, settings.load(folder, "lab")) for folder in folders]
+    models = [(folder, settings.load(folder)) for folder in folders]
     rows = None
     if test is not None:
         first = models[0][1]

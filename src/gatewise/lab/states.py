@@ -91,7 +91,12 @@ def states(model: Any, texts: Texts, layer: int, direction: int) -> States:
         texts: from `read_texts`.
         layer: from 0.
         direction: 0 for forward, 1 for backward.
+
+    Raises:
+        DataError: no text has any token.
     """
+    if not len(texts.ids.values):
+        raise DataError("The texts of the file have no words that a unit could follow.")
     settings = model.threads, chosen_precision(model.precision)
     found = []
     for rows in _blocks(texts.ids):

@@ -69,7 +69,7 @@ def followed(
     column = found.values[:, unit]
     rows = Ragged(column, found.texts.ids.offsets)
     return {
-        "scale": max(float(np.quantile(abs(column), SCALE)), 1e-6) if len(column) else 1.0,
+        "scale": max(float(np.quantile(abs(column), SCALE)), 1e-6),
         "texts": [
             {
                 "number": number,

@@ -31,8 +31,8 @@ def listen(port: int) -> socket.socket:
         ) from None
 
 
-def run(app: ASGIApp, listening: socket.socket) -> None:
-    """Answer until Ctrl-C. Nothing is logged but our own bugs: requests hold people's texts."""
+def server(app: ASGIApp) -> uvicorn.Server:
+    """What answers requests. It logs nothing but our own bugs: requests hold people's texts."""
     config = uvicorn.Config(
         app,
         log_level="error",
@@ -46,7 +46,12 @@ def run(app: ASGIApp, listening: socket.socket) -> None:
         timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=16 * 1024,
     )
+    return uvicorn.Server(config)
+
+
+def run(app: ASGIApp, listening: socket.socket) -> None:
+    """Answer until Ctrl-C."""
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        server(app).run(sockets=[listening])
     except KeyboardInterrupt:
         pass  # what Ctrl-C is for

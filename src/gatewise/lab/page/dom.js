@@ -30,6 +30,9 @@ export const visible = (text) =>
 // Places count characters, as Python does; JavaScript's strings count halves of rare ones.
 export const characters = (text) => Array.from(text);
 
+// For pictures: the width that there is, or a small one where nothing is shown yet.
+export const widthOf = (node, most = Infinity) => Math.min(most, Math.max(240, node.clientWidth));
+
 export const percent = (share) => (100 * share).toFixed(1) + " %";
 
 export const signed = (number, digits = 3) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(digits);

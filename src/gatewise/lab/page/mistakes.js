@@ -1,6 +1,6 @@
 // The view of the worst mistakes of a file: wrong answers, the surest first.
 
-import { byId, choices, el, table, visible } from "./dom.js";
+import { byId, choices, el, visible } from "./dom.js";
 import { ask, latest } from "./questions.js";
 
 export function mistakesView(facts, told, open) {
@@ -24,13 +24,12 @@ export function mistakesView(facts, told, open) {
     told("");
     list.replaceChildren(
       el("p", { class: "hint" }, `${answer.wrong} of ${facts.file.texts} texts are answered wrongly; the surest wrong answers stand first.`),
-      table("Wrong answers", ["answer", "truth", "sure", "text", ""], answer.mistakes.map((one) => [
-        visible(one.answer) || "no label",
-        visible(one.truth) || "no label",
-        one.sure.toFixed(3),
-        el("div", { class: "text", dir: "auto" }, visible(one.text)),
-        el("button", { type: "button", onclick: () => open(one.text), "aria-label": `Read it in the lab: ${visible(one.text).slice(0, 60)}` }, "Read it"),
-      ]), { class: "mistakes" }));
+      el("ol", { class: "mistakes" }, answer.mistakes.map((one) => el("li", {},
+        el("p", { class: "text", dir: "auto" }, visible(one.text)),
+        el("p", { class: "told" },
+          el("b", { class: "wrong" }, visible(one.answer) || "no label"), ` with ${one.sure.toFixed(3)}; the label is `,
+          el("b", {}, visible(one.truth) || "none"), " ",
+          el("button", { type: "button", onclick: () => open(one.text), "aria-label": `Read in the lab: ${visible(one.text).slice(0, 60)}` }, "Read it"))))));
   }, (problem) => told(problem.message));
 
   return {

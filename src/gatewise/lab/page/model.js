@@ -2,7 +2,7 @@
 
 import { legend, lines, reliability } from "./charts.js";
 import { ofGate } from "./colours.js";
-import { byId, el, percent, table, visible } from "./dom.js";
+import { byId, el, percent, table, visible, widthOf } from "./dom.js";
 import { ask } from "./questions.js";
 
 export function modelView(facts, told) {
@@ -24,7 +24,7 @@ export function modelView(facts, told) {
 
   function show() {
     if (view.hidden) return;
-    const width = Math.min(540, view.clientWidth - 50);
+    const width = widthOf(view, 590) - 50;
     view.replaceChildren(el("div", { class: "panels" }, facts.models.map((model, number) =>
       el("article", { class: "card panel", "aria-label": model.name },
         el("h2", {}, visible(model.name), el("small", {}, `${model.cell}, ${model.task}`)),

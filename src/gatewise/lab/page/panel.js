@@ -4,10 +4,11 @@ import { behind, isGate } from "./colours.js";
 import { bars, legend, lines } from "./charts.js";
 import { byMovement, greatest, heatmap } from "./heatmap.js";
 import { step, unitChart } from "./step.js";
-import { el, plain, signed, visible } from "./dom.js";
+import { el, plain, signed, visible, widthOf } from "./dom.js";
 
 export function panel(model, number, acts) {
   const answer = el("div", {});
+  const about = el("p", { class: "hint" });
   const words = el("div", { class: "words", role: "group", "aria-label": `Words as ${model.name} reads them` });
   const curve = el("div", {});
   const scale = el("span", { class: "scale" });
@@ -15,7 +16,7 @@ export function panel(model, number, acts) {
   const heatTold = el("p", { class: "heat-told told", "aria-live": "polite" });
   const stepped = el("div", {});
   const remarks = el("div", {});
-  const reads = el("div", { class: "reads" }, answer, el("h3", {}, "Words"), words, curve, remarks);
+  const reads = el("div", { class: "reads" }, answer, el("h3", {}, "Words"), words, about, curve, remarks);
   const units = el("div", { class: "units" },
     el("h3", {}, "All units, word by word ", scale), picture.node, heatTold, stepped);
   const node = el("article", { class: "card panel", "data-model": number, "aria-label": model.name },
@@ -35,6 +36,7 @@ export function panel(model, number, acts) {
   function showWords(now, state) {
     const measure = now.measures.find((one) => one.name === state.measure) ?? now.measures[0];
     const most = Math.max(1e-6, ...measure.values.map((value) => Math.abs(value ?? 0)));
+    about.textContent = measure.about;
     const had = document.activeElement?.dataset?.place;
     const focused = words.contains(document.activeElement);
     words.replaceChildren(...now.words.map((word, place) => {
@@ -117,7 +119,5 @@ function soFar(model, now, past, width, marked) {
     ...(series.length > 1 ? [legend(series)] : []),
   ];
 }
-
-const widthOf = (node) => Math.max(240, node.clientWidth);
 
 const best = (reading) => reading.probabilities?.indexOf(Math.max(...reading.probabilities));

@@ -53,10 +53,9 @@ export function sentenceView(facts, told) {
   }
 
   function measures() {
-    const known = new Map(state.readings.flatMap((reading) => reading.measures).map((one) => [one.name, one.about]));
-    if (!known.has(state.measure)) state.measure = [...known.keys()][0];
-    choices(byId("measure"), [...known.keys()].map((name) => [name, name]), state.measure);
-    byId("measure-about").textContent = known.get(state.measure) ?? "";
+    const known = [...new Set(state.readings.flatMap((reading) => reading.measures).map((one) => one.name))];
+    if (!known.includes(state.measure)) [state.measure] = known;
+    choices(byId("measure"), known.map((name) => [name, name]), state.measure);
   }
 
   function show() {
@@ -73,13 +72,24 @@ export function sentenceView(facts, told) {
   const slice = ({ start, stop }) => characters(state.text).slice(start, stop).join("");
 
   function choose(number, word, unit) {
-    state.chosen[number] = { word, unit };
+    state.chosen[number].unit = unit;
+    lookAt(number, word);
     show();
+  }
+
+  // The same word for all models, which may cut the sentence into words differently.
+  function lookAt(number, word) {
+    state.chosen[number].word = word;
+    const { start } = state.readings[number].words[word];
+    state.readings.forEach((reading, other) => {
+      const same = reading.words.findLastIndex((one) => one.start <= start);
+      if (other !== number && same >= 0) state.chosen[other].word = same;
+    });
   }
 
   function select(number, at) {
     const { start, stop } = state.readings[number].words[at];
-    state.chosen[number].word = at;
+    lookAt(number, at);
     const had = state.selected.findIndex((one) => one.start === start && one.stop === stop);
     if (had >= 0) state.selected.splice(had, 1);
     else if (stop > start) state.selected = [...state.selected, { start, stop }].slice(-2);
@@ -148,7 +158,6 @@ export function sentenceView(facts, told) {
   });
   byId("measure").addEventListener("change", (event) => {
     state.measure = event.target.value;
-    measures();
     show();
   });
   byId("order").addEventListener("change", (event) => {
@@ -179,9 +188,7 @@ export function sentenceView(facts, told) {
     let word = backward ? reading.words.length - 1 : 0;
     byId("play").textContent = "Pause";
     const next = () => {
-      state.chosen.forEach((chosen, number) => {
-        chosen.word = Math.min(word, state.readings[number].words.length - 1);
-      });
+      lookAt(0, word);
       show();
       if (word === last) return pause();
       word += backward ? -1 : 1;
