@@ -14,7 +14,7 @@ SANITIZED := build/sanitize
 KERNEL_TESTS := $(addprefix tests/test_,$(addsuffix .py,\
 	sanitizers kernels all_cells precision denormals concurrency))
 SOURCES := pyproject.toml CMakeLists.txt constraints.txt $(wildcard cpp/*) \
-	$(shell find src -name '*.py' -o -name '*.csv' 2>/dev/null)
+	$(shell find src -name '*.py' -o -name '*.csv' -o -path '*/page/*' 2>/dev/null)
 
 .PHONY: demo test lint sanitize bench quality develop clean
 
@@ -56,10 +56,10 @@ quality: $(INSTALLED)
 # The package in the virtual environment follows the files in src/ without a new installation.
 develop: .venv
 	$(BIN)/pip install -q -c constraints.txt scikit-build-core nanobind
-	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train]'
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,serve]'
 
 $(INSTALLED): $(SOURCES) | .venv
-	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install -q '.[train]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install -q '.[train,serve]'
 	touch $@
 
 $(BENCH)/.installed: $(SOURCES) | $(BENCH)

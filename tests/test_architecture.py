@@ -23,10 +23,11 @@ FLOORS = [
     {"options", "cells", "pictures"},
     {"ragged", "samples"},
     {"shapes", "kernels", "store", "text", "chains"},
-    {"nn", "encoder", "decoding", "data", "baselines", "evaluation"},
+    {"nn", "encoder", "decoding", "data", "baselines", "evaluation", "calibration"},
     {"training"},
     {"tasks"},
-    {"explanation", "compare"},
+    {"explanation", "compare", "serve"},
+    {"lab"},
     {"cli", "__main__"},
 ]
 TORCH = (
@@ -122,7 +123,9 @@ def test_answering_imports_neither_torch_nor_the_training_extra() -> None:
         "import sys, gatewise, gatewise.tasks, gatewise.tasks.classify.task, gatewise.cli.answer\n"
         "import gatewise.cli.classify, gatewise.cli.tag, gatewise.tasks.tag.task\n"
         "import gatewise.tasks.language.task, gatewise.cli.language, gatewise.explanation\n"
-        "heavy = {'torch', 'sklearn', 'duckdb', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+        "import gatewise.cli.lab\n"
+        "heavy = {'torch', 'sklearn', 'duckdb', 'matplotlib', 'scipy', 'starlette', 'uvicorn'}\n"
+        "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

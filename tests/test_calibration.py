@@ -23,8 +23,8 @@ def test_it_is_what_scikit_learn_says(seed: int, bins: int) -> None:
     found = calibration(said, came, bins)
     shares, means = calibration_curve(came, said.astype(np.float64), n_bins=bins)
     met = [one for one in found.bins if one.count]
-    np.testing.assert_allclose([one.came for one in met], shares, atol=1e-12)
-    np.testing.assert_allclose([one.said for one in met], means, atol=1e-12)
+    np.testing.assert_allclose(np.array([one.came for one in met], float), shares, atol=1e-12)
+    np.testing.assert_allclose(np.array([one.said for one in met], float), means, atol=1e-12)
     assert found.brier == pytest.approx(brier_score_loss(came, said.astype(np.float64)), abs=1e-12)
     assert found.count == count == sum(one.count for one in found.bins)
     assert found.error == pytest.approx(expected_error(said, came, bins), abs=1e-12)

@@ -1,8 +1,8 @@
 """Whether probabilities mean what they say: of answers given with 80 %, are 80 % right?
 
-Reliability diagram and expected calibration error (Guo et al. 2017, "On Calibration of Modern Neural
-Networks") and the Brier score (1950). Plain NumPy, because a model is looked at where it answers; the
-tests compare with scikit-learn.
+Reliability diagram and expected calibration error (Guo et al. 2017, "On Calibration of Modern
+Neural Networks") and the Brier score (1950). Plain NumPy, because a model is looked at where it
+answers; the tests compare with scikit-learn.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def calibration(
         DataError: there are no decisions.
     """
     if len(probabilities) == 0:
-        raise DataError("There are no answers whose probabilities could be compared with the truth.")
+        raise DataError(
+            "There are no answers whose probabilities could be compared with the truth."
+        )
     said, right = probabilities.astype(np.float64), came.astype(np.float64)
     edges = np.arange(bins + 1) / bins
     places = np.clip(np.searchsorted(edges, said, side="left") - 1, 0, bins - 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from explanation_cases import WORDS, made
 
+from explanation_cases import WORDS, made
 from gatewise.calibration import calibration
 from gatewise.errors import DataError
 from gatewise.lab import diagnosis as module

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from explanation_cases import TEXT, made
 
+from explanation_cases import TEXT, made
 from gatewise.errors import DataError
 from gatewise.explanation import explain
 from gatewise.lab import states as module
@@ -50,7 +50,7 @@ def test_they_are_those_of_every_single_text(
     for text, one in enumerate(told):
         names = [texts.names[id] for id in texts.ids[text].tolist()]
         # An unknown word has its own name where it is read by its pieces.
-        open_words = model.chosen_.subwords > 0
+        open_words = bool(model.chosen_.subwords)
         wanted_names = [
             word.text.lower().replace("…", "...") if word.known or open_words else "<unk>"
             for word in one.words

@@ -6,8 +6,8 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from explanation_cases import WORDS, made
 
+from explanation_cases import WORDS, made
 from gatewise.lab import units as module
 from gatewise.lab.states import States, read_texts, states
 from gatewise.lab.units import followed, ranked
@@ -80,7 +80,7 @@ def test_states_at_the_end_are_told_label_by_label() -> None:
 
 
 def test_units_are_ranked_by_how_far_they_tell_labels_apart() -> None:
-    found, texts, labels = over(5, 0)
+    found, _, labels = over(5, 0)
     final, numbers = found.final()
     wanted = {}
     for unit in range(5):

@@ -1,7 +1,8 @@
 """The lab: a page on this machine where one sees what a model does with a sentence.
 
-`rows.py`, `states.py`, `units.py` and `diagnosis.py` make what is shown, `models.py` puts it together
-for one model, `app.py` gives it addresses, and `page/` is the page itself: plain files, no build step.
+`rows.py`, `states.py`, `units.py` and `diagnosis.py` make what is shown, `models.py` puts it
+together for one model, `app.py` gives it addresses, and `page/` is the page itself: plain files, no
+build step.
 """
 
 from __future__ import annotations

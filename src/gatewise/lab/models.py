@@ -17,8 +17,6 @@ from gatewise.lab.states import States, Texts, read_texts, states
 from gatewise.lab.units import followed, ranked
 from gatewise.tasks import task_of
 
-DIGITS = 4
-"""Behind the point, of what the page gets."""
 AT_ONCE = 20
 """Texts of a file that are shown at a time."""
 
@@ -67,7 +65,7 @@ class Shown:
         return {
             "answer": found.answer,
             "given": self._given(found),
-            "probabilities": None if probabilities is None else plain(probabilities, DIGITS),
+            "probabilities": None if probabilities is None else plain(probabilities),
             "words": [
                 {
                     "text": word.text,
@@ -83,11 +81,11 @@ class Shown:
                     "name": measure.name,
                     "about": measure.about,
                     "signed": measure.signed,
-                    "values": plain(measure.values, DIGITS),
+                    "values": plain(measure.values),
                 }
                 for measure in found.measures
             ],
-            "parts": {name: plain(values, DIGITS) for name, values in trace.parts.items()},
+            "parts": {name: plain(values) for name, values in trace.parts.items()},
             "remarks": list(found.remarks),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 
@@ -51,7 +52,5 @@ def server(app: ASGIApp) -> uvicorn.Server:
 
 def run(app: ASGIApp, listening: socket.socket) -> None:
     """Answer until Ctrl-C."""
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         server(app).run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass  # what Ctrl-C is for

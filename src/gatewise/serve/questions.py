@@ -1,8 +1,8 @@
 """Routes that answer a JSON question with JSON, safe by construction.
 
-A question must say that it is JSON, which other web pages cannot send here without being asked; it is
-read up to a size, and must be of one closed kind. Whatever is wrong is told in one sentence, which
-never repeats what was sent.
+A question must say that it is JSON, which pages of other origins cannot send here; it is read up to
+a size, and must be of one closed kind. Whatever is wrong is told in one sentence, which repeats at
+most 80 characters of what was sent.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def question(path: str, kind: type[Q], answer: Callable[[Q], Any]) -> Route:
             asked = msgspec.json.decode(body, type=kind)
             return told(await run_in_threadpool(answer, asked))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-            return refusal(400, f"The question is not of the kind that is asked here: {problem}.")
+            why = shown(str(problem))
+            return refusal(400, f"The question is not of the kind that is asked here: {why}.")
         except GatewiseError as problem:
             return refusal(400, str(problem))
 
@@ -70,7 +71,7 @@ def refusal(status: int, sentence: str) -> Response:
 
 
 async def refuse(request: Request, problem: Exception) -> Response:
-    """What an app answers where there is no route, or where we have a bug: no path, no traceback."""
+    """What an app answers where there is no route, or where we have a bug: no traceback."""
     if isinstance(problem, HTTPException):
         return refusal(problem.status_code, f"{problem.detail}.")
     return refusal(500, "Something failed here that should not have: a bug of Gatewise.")

@@ -4,7 +4,7 @@ let known = {};
 
 export function readColours() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ["empty", "up", "down", "gate", "ink", "muted", "line"]) {
+  for (const name of ["empty", "up", "down", "gate", "ink", "muted", "line", "behind"]) {
     known[name] = style.getPropertyValue("--" + name).trim().split(/\s+/).map(Number);
   }
 }
@@ -24,7 +24,7 @@ export const ofGate = (share) => css(mixed("gate", share));
 
 // Behind text, which must stay readable.
 export function behind(share, isSigned) {
-  const part = 0.6 * Math.max(-1, Math.min(1, share));
+  const part = known.behind[0] * Math.max(-1, Math.min(1, share));
   return isSigned ? ofSigned(part) : ofGate(part);
 }
 

@@ -1,7 +1,7 @@
 // The view of a model: how it learned, how good and how well calibrated its answers are.
 
 import { legend, lines, reliability } from "./charts.js";
-import { ofGate } from "./colours.js";
+import { behind } from "./colours.js";
 import { byId, el, percent, table, visible, widthOf } from "./dom.js";
 import { ask } from "./questions.js";
 
@@ -89,7 +89,7 @@ function confusion(evaluation, caption) {
     const all = counts.reduce((sum, count) => sum + count, 0);
     return [names[truth], ...counts.map((count, answer) => {
       const cell = el("span", { class: truth === answer ? "right" : "" }, String(count));
-      cell.style.backgroundColor = ofGate(all ? 0.6 * count / all : 0);
+      cell.style.backgroundColor = behind(all ? count / all : 0, false);
       return cell;
     })];
   });

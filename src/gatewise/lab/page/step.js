@@ -1,6 +1,6 @@
 // One step of one unit as a sum with its numbers, and all its numbers over the sentence.
 
-import { isGate, ofGate, ofSigned } from "./colours.js";
+import { behind, isGate } from "./colours.js";
 import { legend, lines } from "./charts.js";
 import { el, plain, table, visible } from "./dom.js";
 
@@ -14,7 +14,7 @@ export function step(parts, cell, word, unit, backward) {
   const at = (part) => parts[part][word][unit];
   const tile = (name, value, gate) => {
     const node = el("div", { class: "tile" }, el("b", {}, plain(value)), el("span", {}, name));
-    node.style.backgroundColor = gate ? ofGate(value * 0.55) : ofSigned(Math.max(-1, Math.min(1, value)) * 0.55);
+    node.style.backgroundColor = behind(value, !gate);
     return node;
   };
   const part = (name) => tile(name, at(name), isGate(name));
