@@ -18,7 +18,7 @@ from gatewise.lab.app import lab_app
 from gatewise.lab.diagnosis import diagnosed
 from gatewise.lab.models import AT_ONCE, Shown
 from gatewise.lab.rows import Rows
-from gatewise.lab.states import read_texts, states
+from gatewise.lab.states import states
 from gatewise.lab.units import followed, ranked
 from lab_server import listening
 
@@ -307,7 +307,7 @@ def test_everything_that_can_be_used_has_a_name(page: Page) -> None:
 
 def test_a_unit_is_followed_over_the_file(page: Page) -> None:
     page.locator("nav [data-view='units']").click()
-    found = states(MODEL, read_texts(MODEL, ROWS.texts), 0, 0)
+    found = states(MODEL, ROWS.texts, 0)
     first = ranked(found, ROWS.labels)[0]
     expect(page.locator(".units-list [aria-pressed=true]")).to_have_text(
         f"{first.unit} · {first.separation:.2f}"
@@ -319,7 +319,7 @@ def test_a_unit_is_followed_over_the_file(page: Page) -> None:
     page.get_by_role("button", name="Later texts").click()
     expect_unit(page, found, 3, AT_ONCE)
     page.locator("#view-units select").select_option("1")
-    backward = states(MODEL, read_texts(MODEL, ROWS.texts), 0, 1)
+    backward = states(MODEL, ROWS.texts, 1)
     expect_unit(page, backward, ranked(backward, ROWS.labels)[0].unit, 0)
 
 
@@ -419,7 +419,7 @@ def test_two_models_are_seen_side_by_side(browser: Browser, two: str) -> None:
         for view in ("model", "mistakes", "units"):
             page.locator(f"nav [data-view='{view}']").click()
         page.locator("#view-units select").first.select_option("1")
-        found = states(GRU, read_texts(GRU, ROWS.texts), 0, 0)
+        found = states(GRU, ROWS.texts, 0)
         expect_unit(page, found, ranked(found, ROWS.labels)[0].unit, 0)
 
 

@@ -12,7 +12,7 @@ from explanation_cases import TEXT, made
 from gatewise.errors import DataError
 from gatewise.explanation import explain
 from gatewise.lab import states as module
-from gatewise.lab.states import read_texts, states
+from gatewise.lab.states import states
 
 TEXTS = [TEXT, "", "film", "i i i i", "I could not, could I?", "Zyxel wanted… zyxel! love", " "]
 
@@ -28,44 +28,27 @@ TEXTS = [TEXT, "", "film", "i i i i", "I could not, could I?", "Zyxel wanted… 
     ],
     ids=str,
 )
-@pytest.mark.parametrize("at_once", [1, 7, 10_000])
-def test_they_are_those_of_every_single_text(
-    given: dict[str, Any], at_once: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", at_once)
+def test_they_are_those_of_every_single_text(given: dict[str, Any]) -> None:
     model = made(**given)
-    texts = read_texts(model, TEXTS)
-    assert len(texts.ids) == len(TEXTS)
     told = [explain(model, text) for text in TEXTS]
-    directions = 2 if model.bidirectional else 1
     for number, trace in enumerate(told[0].layers):
-        found = states(model, texts, *divmod(number, directions))
+        found = states(model, TEXTS, number)
         assert found.backward == (trace.direction == "backward")
+        assert len(found.words) == len(TEXTS)
         for text, one in enumerate(told):
-            start, stop = texts.ids.offsets[text : text + 2]
+            start, stop = found.offsets[text : text + 2]
             same = one.layers[number]
             wanted = same.hidden if same.cell is None else same.cell
             np.testing.assert_allclose(found.values[start:stop], wanted, atol=1e-6)
-            assert [*texts.words(TEXTS[text])] == [*one.words]
-    for text, one in enumerate(told):
-        names = [texts.names[id] for id in texts.ids[text].tolist()]
-        # An unknown word has its own name where it is read by its pieces.
-        open_words = bool(model.chosen_.subwords)
-        wanted_names = [
-            word.text.lower().replace("…", "...") if word.known or open_words else "<unk>"
-            for word in one.words
-        ]
-        assert names == wanted_names
+            assert [*found.words[text]] == [*one.words]
 
 
 @pytest.mark.parametrize("backward", [False, True])
 def test_steps_are_from_the_word_that_was_read_before(backward: bool) -> None:
-    model = made()
-    texts = read_texts(model, TEXTS)
-    found = states(model, texts, 0, int(backward))
+    found = states(made(), TEXTS, int(backward))
     for unit in range(5):
         wanted = []
-        for start, stop in zip(texts.ids.offsets[:-1], texts.ids.offsets[1:], strict=True):
+        for start, stop in pairwise(found.offsets.tolist()):
             row = found.values[start:stop, unit].tolist()
             row = row[::-1] if backward else row
             steps = [now - before for before, now in pairwise([0.0, *row])]
@@ -75,9 +58,8 @@ def test_steps_are_from_the_word_that_was_read_before(backward: bool) -> None:
 
 def test_final_states_are_those_after_the_last_word_that_was_read() -> None:
     model = made()
-    texts = read_texts(model, TEXTS)
     for direction in (0, 1):
-        final, numbers = states(model, texts, 0, direction).final()
+        final, numbers = states(model, TEXTS, direction).final()
         assert numbers.tolist() == [0, 2, 3, 4, 5]
         for row, number in enumerate(numbers.tolist()):
             cell = explain(model, TEXTS[number]).layers[direction].cell
@@ -87,15 +69,14 @@ def test_final_states_are_those_after_the_last_word_that_was_read() -> None:
 
 def test_only_so_many_words_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     model = made()
-    whole = read_texts(model, TEXTS).ids.offsets
+    whole = states(model, TEXTS, 0).offsets
     for most in (1, 13, 14, 18, 1000):
         monkeypatch.setattr(module, "MOST_TOKENS", most)
-        kept = read_texts(model, TEXTS).ids
-        assert len(kept) == max(1, int((whole[1:] <= most).sum()))
-        assert kept.offsets.tolist() == whole[: len(kept) + 1].tolist()
+        kept = states(model, TEXTS, 0)
+        assert len(kept.words) == max(1, int((whole[1:] <= most).sum()))
+        assert kept.offsets.tolist() == whole[: len(kept.words) + 1].tolist()
 
 
 def test_texts_without_words_are_refused() -> None:
-    model = made()
     with pytest.raises(DataError, match="no words that a unit could follow"):
-        states(model, read_texts(model, ["", " "]), 0, 0)
+        states(made(), ["", " "], 0)

@@ -9,7 +9,7 @@ import pytest
 
 from explanation_cases import WORDS, made
 from gatewise.lab import units as module
-from gatewise.lab.states import States, read_texts, states
+from gatewise.lab.states import States, states
 from gatewise.lab.units import followed, ranked
 
 
@@ -22,7 +22,7 @@ def texts_and_labels(seed: int, count: int = 40) -> tuple[list[str], list[str]]:
 def over(seed: int, direction: int) -> tuple[States, list[str], list[str]]:
     model = made(seed=seed)
     texts, labels = texts_and_labels(seed)
-    return states(model, read_texts(model, texts), 0, direction), texts, labels
+    return states(model, texts, direction), texts, labels
 
 
 @pytest.mark.parametrize("direction", [0, 1])
@@ -35,7 +35,7 @@ def test_the_words_that_move_it_most(
     told = followed(found, 2, texts, labels, range(3))
     steps: dict[str, list[float]] = defaultdict(list)
     column = found.steps(2).tolist()
-    for text, start in zip(texts, found.texts.ids.offsets.tolist(), strict=False):
+    for text, start in zip(texts, found.offsets.tolist(), strict=False):
         for place, word in enumerate(text.split()):
             steps[word].append(column[start + place])
     means = {word: sum(some) / len(some) for word, some in steps.items() if len(some) >= 3}
@@ -57,7 +57,7 @@ def test_texts_are_shown_word_by_word() -> None:
         assert one["text"] == texts[one["number"]]
         assert one["label"] == labels[one["number"]]
         assert [one["text"][a:b] for a, b in one["words"]] == one["text"].split()
-        start, stop = found.texts.ids.offsets[one["number"] : one["number"] + 2]
+        start, stop = found.offsets[one["number"] : one["number"] + 2]
         np.testing.assert_allclose(one["values"], found.values[start:stop, 1], atol=6e-4)
     column = sorted(abs(found.values[:, 1]).tolist())
     assert column[int(0.97 * len(column))] <= told["scale"] <= column[-1]
@@ -70,7 +70,7 @@ def test_states_at_the_end_are_told_label_by_label() -> None:
     told = followed(found, 0, texts, labels, range(0))["labels"]
     for one in told:
         ends = [
-            found.values[found.texts.ids.offsets[number], 0]
+            found.values[found.offsets[number], 0]
             for number, text in enumerate(texts)
             if labels[number] == one["label"] and text
         ]

@@ -9,11 +9,11 @@ from typing import Any
 
 from gatewise import options
 from gatewise.errors import DataError
-from gatewise.explanation import Explanation, explain
+from gatewise.explanation import Explanation, Trace, explain
 from gatewise.explanation.explanation import plain
 from gatewise.lab.diagnosis import diagnosed, training_of
 from gatewise.lab.rows import Rows
-from gatewise.lab.states import States, Texts, read_texts, states
+from gatewise.lab.states import States, states
 from gatewise.lab.units import followed, ranked
 from gatewise.tasks import task_of
 
@@ -29,11 +29,10 @@ class Shown:
         self._model = model
         self._rows = rows
         self._lock = Lock()
-        self._states: tuple[tuple[int, int], States] | None = None
+        self._states: tuple[int, States] | None = None
 
     def facts(self) -> dict[str, Any]:
         """What does not depend on any text."""
-        layers = explain(self._model, "").layers
         chosen = options.values(self._model)
         return {
             "name": self.name,
@@ -47,7 +46,7 @@ class Shown:
                     "units": trace.hidden.shape[1],
                     "parts": list(trace.parts),
                 }
-                for trace in layers
+                for trace in self._layers
             ],
             "options": {name: value for name, value in chosen.items() if value is not None},
             "training": training_of(self._model),
@@ -59,8 +58,9 @@ class Shown:
         Raises:
             DataError: the text is too long, or there is no such layer.
         """
+        self._check(layer)
         found = explain(self._model, text)
-        trace = found.layers[self._place(layer, len(found.layers))]
+        trace = found.layers[layer]
         probabilities = found.arrays.get("probabilities")
         return {
             "answer": found.answer,
@@ -108,7 +108,7 @@ class Shown:
         size = found.values.shape[1]
         if unit >= size:
             raise DataError(f"The layer has {size} units, counted from 0. Got {unit}.")
-        count = len(found.texts.ids)
+        count = len(found.words)
         some = range(min(start, count), min(start + AT_ONCE, count))
         told = followed(found, unit, rows.texts, self._labels, some)
         return told | {"start": start, "count": count, "of": len(rows.texts)}
@@ -141,19 +141,23 @@ class Shown:
         names = self._model.labels_
         return [str(names[place]) for place in labels.argmax(axis=1).tolist()]
 
-    @cached_property
-    def _texts(self) -> Texts:
-        return read_texts(self._model, self._file.texts)
-
     def _walked(self, layer: int) -> States:
-        """The states of one direction of a layer; those of the last one asked for are kept."""
+        """The states of a layer over the file; those of the last one asked for are kept."""
+        self._check(layer)
         with self._lock:
-            shape = self._texts.encoder.shape
-            directions = 2 if shape.bidirectional else 1
-            place = divmod(self._place(layer, shape.num_layers * directions), directions)
-            if self._states is None or self._states[0] != place:
-                self._states = place, states(self._model, self._texts, *place)
+            if self._states is None or self._states[0] != layer:
+                self._states = layer, states(self._model, self._file.texts, layer)
             return self._states[1]
+
+    @cached_property
+    def _layers(self) -> Sequence[Trace]:
+        """Layers and their directions, of no text in particular."""
+        return explain(self._model, "").layers
+
+    def _check(self, layer: int) -> None:
+        count = len(self._layers)
+        if layer >= count:
+            raise DataError(f"The model has {count} layers and directions. Got number {layer}.")
 
     def _given(self, found: Explanation) -> list[str]:
         """The labels of a classifier's answer."""
@@ -162,11 +166,6 @@ class Shown:
         labels = self._model.fitted().labels
         given = labels.named(labels.decide(found.arrays["probabilities"][None]))[0]
         return [str(label) for label in (given if labels.multiple else [given])]
-
-    def _place(self, layer: int, count: int) -> int:
-        if layer >= count:
-            raise DataError(f"The model has {count} layers and directions. Got number {layer}.")
-        return layer
 
 
 def _joined(label: Any) -> str:

@@ -67,7 +67,7 @@ def followed(
         some: numbers of the texts that are shown word by word.
     """
     column = found.values[:, unit]
-    rows = Ragged(column, found.texts.ids.offsets)
+    rows = Ragged(column, found.offsets)
     return {
         "scale": max(float(np.quantile(abs(column), SCALE)), 1e-6),
         "texts": [
@@ -75,7 +75,7 @@ def followed(
                 "number": number,
                 "text": texts[number],
                 "label": None if labels is None else labels[number],
-                "words": [[word.start, word.stop] for word in found.texts.words(texts[number])],
+                "words": [[word.start, word.stop] for word in found.words[number]],
                 "values": plain(rows[number], 3),
             }
             for number in some
@@ -87,7 +87,8 @@ def followed(
 
 def _movers(found: States, unit: int) -> dict[str, list[dict[str, Any]]]:
     """The words with the greatest mean steps up and down."""
-    ids, steps = found.texts.ids.values, found.steps(unit).astype(np.float64)
+    names, ids = found.names
+    steps = found.steps(unit).astype(np.float64)
     counts = np.bincount(ids)
     means = np.bincount(ids, steps) / np.maximum(counts, 1)
     often = np.flatnonzero(counts >= LEAST_COUNT)
@@ -96,7 +97,7 @@ def _movers(found: States, unit: int) -> dict[str, list[dict[str, Any]]]:
     def told(places: Any) -> list[dict[str, Any]]:
         return [
             {
-                "word": found.texts.names[place],
+                "word": names[place],
                 "step": round(float(means[place]), 4),
                 "count": int(counts[place]),
             }

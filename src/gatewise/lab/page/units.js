@@ -19,7 +19,7 @@ export function unitsView(facts, told) {
   const layer = el("select", { onchange: (event) => restart({ layer: Number(event.target.value) }) });
   const number = el("input", { type: "number", min: 0, onchange: (event) => follow(Number(event.target.value)) });
   const list = el("div", { class: "units-list", role: "group", "aria-label": "Units" });
-  const told1 = el("p", { class: "hint" });
+  const about = el("p", { class: "hint" });
   const figures = el("div", {});
   const texts = el("div", { class: "card" });
   view.append(
@@ -29,13 +29,13 @@ export function unitsView(facts, told) {
         facts.models.length > 1 ? el("label", {}, "Model ", which) : null,
         el("label", {}, "Layer ", layer),
         el("label", {}, "Unit ", number)),
-      told1, list, figures),
+      about, list, figures),
     texts);
 
   const rank = latest((asked) => ask("units", asked), (units) => {
     told("");
     const apart = units[0]?.separation != null;
-    told1.textContent = apart
+    about.textContent = apart
       ? "First those whose states at the end of a text tell the labels apart best; how far, in standard deviations, stands beside the number."
       : "First those that move most; the standard deviation of their states stands beside the number.";
     list.replaceChildren(...units.slice(0, LISTED).map((one) => el("button", {
@@ -57,6 +57,7 @@ export function unitsView(facts, told) {
   function restart(changes) {
     Object.assign(state, { unit: null, start: 0 }, changes);
     choices(layer, facts.models[state.model].layers.map((one, place) => [place, one.name]), state.layer);
+    about.textContent = "Reading the file…";
     rank({ model: state.model, layer: state.layer });
   }
 
