@@ -89,6 +89,23 @@ def tagged_and_scored(tagger: Any, texts: Sequence[str]) -> Any:
     return [tagger.predict(sentences), [scores.tolist() for scores in tagger.scores(sentences)]]
 
 
+REPLIES = [
+    f"{'yes' if label == 'good' else 'oh no'}, {text.split()[-1]}!"
+    for text, label in zip(TEXTS, LABELS, strict=True)
+]
+
+
+def replies_and_scores(model: Any, texts: Sequence[str]) -> Any:
+    """Whole answers; scores are rounded, as those of a text alone differ in their last bits."""
+    found = model.answer(texts, beam=3, n_best=3, max_tokens=12)
+    return [[[one.text, round(one.score, 4), one.cut] for one in each] for each in found]
+
+
+def likelihoods_of_replies(model: Any, texts: Sequence[str]) -> NDArray[np.float64]:
+    found = model.answer(texts, beam=2, n_best=2, max_tokens=12)
+    return np.array([[one.log_probability for one in each] for each in found])
+
+
 EXAMPLES = {
     "classify": Example(
         data=(TEXTS, LABELS),
@@ -142,6 +159,27 @@ EXAMPLES = {
         numbers=log_probabilities,
         answers=written_and_scored,
         has_learned=foretells_its_texts,
+    ),
+    "seq2seq": Example(
+        data=(TEXTS, REPLIES),
+        options={
+            "embedding_size": 16,
+            "hidden_size": 32,
+            "level": "word",
+            "min_count": 1,
+            "embedding_dropout": 0.0,
+            "dropout": 0.0,
+        },
+        training={
+            "epochs": 48,
+            "average": 0.0,
+            "label_smoothing": 0.0,
+            "patience": 100,
+            "threads": 1,
+        },
+        numbers=likelihoods_of_replies,
+        answers=replies_and_scores,
+        has_learned=lambda model: model.predict(TEXTS, max_tokens=30) == REPLIES,
     ),
 }
 

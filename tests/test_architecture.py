@@ -43,6 +43,8 @@ TORCH = (
     "tasks.tag.fit",
     "tasks.language.network",
     "tasks.language.fit",
+    "tasks.seq2seq.network",
+    "tasks.seq2seq.fit",
 )
 
 

@@ -24,10 +24,13 @@ def blocks(page: Path, language: str) -> list[str]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the README's reader stands: a folder with reviews and, after a while, a model."""
     folder = tmp_path_factory.mktemp("readme")
+    pairs = (f"{n} men walk\t{n} Männer gehen\n" for n in ("two", "three", "four", "many"))
+    (folder / "pairs.tsv").write_text("".join(pairs) * 10, "utf-8")
     for command in (
         ["sample", "reviews.csv"],
         ["train", "classify", "reviews.csv", "--out", "model", "--epochs", "1", "--quiet"],
         ["train", "language", "reviews.csv", "--out", "lm", "--epochs", "1", "--quiet"],
+        ["train", "seq2seq", "pairs.tsv", "--out", "mt", "--epochs", "1", "--quiet"],
     ):
         subprocess.run([sys.executable, "-m", "gatewise", *command], cwd=folder, check=True)
     reviews = open_table(folder / "reviews.csv").read(["text"])["text"]
@@ -92,3 +95,24 @@ def test_the_example_answers_without_torch(folder: Path) -> None:
     )
     assert done.stdout.endswith("PyTorch was not loaded.\n")
     assert len(done.stdout.splitlines()) == 8
+
+
+def test_the_desk_of_the_museum_remembers_what_was_said(tmp_path: Path) -> None:
+    said = ["How much is a ticket for adults?", "And for children?", "", "Where is the lift?"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "examples" / "chat.py"), "desk"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+        input="\n".join(said),
+    )
+    assert done.stdout.splitlines() == [
+        "> How much is a ticket for adults?",
+        "A ticket for adults costs twelve euros.",
+        "> And for children?",
+        "Children under twelve come in free.",
+        "",
+        "> Where is the lift?",
+        "The lift is behind the stairs.",
+    ]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gatewise.tasks import load
     from gatewise.tasks.classify.task import TextClassifier
     from gatewise.tasks.language.task import LanguageModel
+    from gatewise.tasks.seq2seq.task import Seq2Seq
     from gatewise.tasks.tag.task import SequenceTagger
 
 __version__ = "0.1.0"
@@ -38,6 +39,7 @@ _HOMES = {
     "NotFittedError": "errors",
     "OptionError": "errors",
     "Ragged": "ragged",
+    "Seq2Seq": "tasks.seq2seq.task",
     "SequenceTagger": "tasks.tag.task",
     "TextClassifier": "tasks.classify.task",
     "TrainingError": "errors",
@@ -56,6 +58,7 @@ __all__ = [
     "NotFittedError",
     "OptionError",
     "Ragged",
+    "Seq2Seq",
     "SequenceTagger",
     "TextClassifier",
     "TrainingError",

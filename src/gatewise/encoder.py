@@ -5,7 +5,7 @@ The same kernel that trained the weights answers with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,10 @@ class State(NamedTuple):
 
     hidden: Floats
     cell: Floats | None
+
+    def each(self, change: Callable[[Floats], Floats]) -> State:
+        """The same with every state changed."""
+        return State(change(self.hidden), None if self.cell is None else change(self.cell))
 
 
 class Encoder:

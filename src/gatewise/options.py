@@ -18,6 +18,7 @@ CellName = Literal["lstm", "gru", "rnn"]
 LARGEST = 2**31
 """No number of an option is greater: a file cannot ask for more than a machine could hold."""
 PoolingName = Literal["concat", "last", "mean", "max", "attention"]
+AttentionName = Literal["dot", "additive"]
 Level = Literal["word", "whitespace", "bpe", "char"]
 PrecisionChoice = Literal["fp32", "bf16", "auto"]
 AnswerPrecision = Literal["fp32", "bf16", "int8", "auto"]

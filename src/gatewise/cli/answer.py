@@ -9,17 +9,23 @@ import dataclasses
 import inspect
 import json as json_format
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from gatewise import options
-from gatewise.cli.flags import Answering, AnsweringFlags, ReadingFlags
+from gatewise.cli.flags import Answering, AnsweringFlags, ReadingFlags, flags
 from gatewise.cli.kinds import KINDS
 from gatewise.cli.tagged import TagFileFlags, TokenFileFlags
 from gatewise.cli.terminal import say
 from gatewise.errors import OptionError
 from gatewise.tasks import load, task_of
+from gatewise.tasks.seq2seq.search import Search
+
+if TYPE_CHECKING:
+    SearchFlags = Search
+else:
+    SearchFlags = flags(Search, "Text-to-text answers")
 
 
 def predict(
@@ -31,6 +37,7 @@ def predict(
     text: str | None = None,
     json: bool = False,
     tokens: Annotated[TokenFileFlags | None, Parameter(name="*")] = None,
+    search: Annotated[SearchFlags | None, Parameter(name="*")] = None,
     answering: Annotated[AnsweringFlags | None, Parameter(name="*")] = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
 ) -> None:
@@ -38,7 +45,8 @@ def predict(
 
     Of a classifier, a line of the output is the label, a tab and its probability. Many labels at
     once, and their probabilities, are joined by "|". Of a tagger, it is a token, a tab and its tag;
-    blank lines stand between sentences.
+    blank lines stand between sentences. Of a text-to-text model it is the answer, or with --n-best
+    the number of the text, a tab, the answer's score, a tab and the answer.
 
     Args:
         model: The model folder.
@@ -49,7 +57,7 @@ def predict(
         json: Print a JSON object a line, with probabilities and, of a tagger, spans.
     """
     given = {"out": out, "text": text, "json": json, "tokens": tokens, "reading": reading}
-    _ask("predict", model, source, answering, **given)
+    _ask("predict", model, source, answering, search=search, **given)
 
 
 def evaluate(
@@ -60,8 +68,11 @@ def evaluate(
     text: str | None = None,
     label: str | None = None,
     label_separator: str | None = None,
+    target: str | None = None,
+    target_file: str | None = None,
     json: bool = False,
     tags: Annotated[TagFileFlags | None, Parameter(name="*")] = None,
+    search: Annotated[SearchFlags | None, Parameter(name="*")] = None,
     answering: Annotated[AnsweringFlags | None, Parameter(name="*")] = None,
     reading: Annotated[ReadingFlags | None, Parameter(name="*")] = None,
 ) -> None:
@@ -69,14 +80,18 @@ def evaluate(
 
     Args:
         model: The model folder.
-        data: The table with the true labels; of a tagger, CoNLL or CoNLL-U.
+        data: The table with the true labels; of a tagger, CoNLL or CoNLL-U; of a text-to-text
+            model, pairs as for training.
         text: Column of the texts. By default the one that the model was trained on.
         label: Column of the labels. By default the one that the model was trained on.
         label_separator: What stands between many labels of one text.
+        target: Column of the true answers of a text-to-text model.
+        target_file: File whose lines are the true answers to the lines of the data.
         json: Print the figures as JSON.
     """
     given = {"text": text, "label": label, "label_separator": label_separator, "json": json}
-    _ask("evaluate", model, data, answering, tags=tags, reading=reading, **given)
+    given |= {"target": target, "target_file": target_file}
+    _ask("evaluate", model, data, answering, tags=tags, reading=reading, search=search, **given)
 
 
 def info(model: str, /, *, json: bool = False) -> None:

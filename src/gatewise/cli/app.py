@@ -31,6 +31,7 @@ train.command("gatewise.cli.train_tag:tag", name="tag", help="Tokens in, a tag f
 train.command(
     "gatewise.cli.train_language:language", name="language", help="Text in, the next word out."
 )
+train.command("gatewise.cli.train_seq2seq:seq2seq", name="seq2seq", help="Text in, text out.")
 app.command(
     "gatewise.cli.answer:evaluate", name="evaluate", help="Test a model on rows with true answers."
 )

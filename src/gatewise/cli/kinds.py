@@ -74,6 +74,13 @@ KINDS = {
         lambda tagger: {"labels": tagger.labels_},
         _tags,
     ),
+    "seq2seq": Kind(
+        "a text-to-text model",
+        ("predict", "evaluate"),
+        "gatewise.cli.seq2seq",
+        lambda model: {"tokens": len(model.tokenizer_)},
+        lambda model: f"a text-to-text model of {len(model.tokenizer_):,} known tokens",
+    ),
 }
 """By the names of the tasks."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -15,14 +17,11 @@ from gatewise.shapes import EncoderShape
 MODULES = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
 
-class Encoder(nn.Module):
-    """From token ids to hidden states.
-
-    Its state dict has the names that `gatewise.encoder.Encoder` reads.
+class RecurrentStack(nn.Module):
+    """Recurrent layers on top of each other, with dropout in its recurrent forms.
 
     Args:
-        shape: what it is made of.
-        embedding_dropout: share of the words that a training step leaves out.
+        shape: what they are made of; vectors of `embedding_size` numbers go in.
         dropout: share of features left out before every layer, the same at every token of a text.
         weight_dropout: share of the recurrent weights left out (Merity et al. 2018).
         precision: of the recurrent layers' products on the CPU, fp32 or bf16.
@@ -32,7 +31,6 @@ class Encoder(nn.Module):
         self,
         shape: EncoderShape,
         *,
-        embedding_dropout: float = 0.0,
         dropout: float = 0.0,
         weight_dropout: float = 0.0,
         precision: str = "fp32",
@@ -42,9 +40,6 @@ class Encoder(nn.Module):
         self.dropout = dropout
         self.weight_dropout = weight_dropout
         self.precision = precision
-        self.embedding = WordEmbedding(
-            shape.vocabulary_size, shape.embedding_size, shape.subwords, embedding_dropout
-        )
         self.recurrent = MODULES[shape.cell](
             shape.input_size,
             shape.hidden_size,
@@ -53,22 +48,12 @@ class Encoder(nn.Module):
         )
         self._reset()
 
-    def forward(self, ids: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        """Hidden states of the last layer and the final ones of every text.
-
-        Args:
-            ids: token ids of all texts, (N,).
-            offsets: where texts start and end, (B + 1,).
-
-        Returns:
-            (N, P) and (B, P), where P is the width of all directions together.
-        """
-        values, finals = self.walk(self.embedding(ids), offsets)
-        # (D, B, H) → (B, D * H): the directions of a text beside each other.
-        return values, finals[-1].hidden.transpose(0, 1).flatten(1)
-
     def walk(
-        self, values: Tensor, offsets: Tensor, start: list[State] | None = None
+        self,
+        values: Tensor,
+        offsets: Tensor,
+        start: list[State] | None = None,
+        kept: Sequence[Tensor] | None = None,
     ) -> tuple[Tensor, list[State]]:
         """All recurrent layers over vectors, from any states on.
 
@@ -76,6 +61,8 @@ class Encoder(nn.Module):
             values: what the first layer reads, (N, E).
             offsets: where texts start and end, (B + 1,).
             start: of every layer, the states before the first token; zeros if None.
+            kept: of every layer, what the features of each text are multiplied with in place of
+                dropout, (B, F); for walks of one token a text, which a text goes through in turn.
 
         Returns:
             Hidden states of the last layer, (N, P), and the states of every layer after each text.
@@ -83,9 +70,13 @@ class Encoder(nn.Module):
         dropout = self.dropout if self.training else 0.0
         finals = []
         for layer in range(self.shape.num_layers):
+            if kept is None:
+                values = locked_dropout(values, offsets, dropout)
+            else:
+                values = values * kept[layer]
             values, final = recurrent_layer(
                 self.shape.cell,
-                locked_dropout(values, offsets, dropout),
+                values,
                 offsets,
                 self._layer_weights(layer),
                 None if start is None else start[layer],
@@ -120,3 +111,47 @@ class Encoder(nn.Module):
             for weights in directions:
                 weights[1] = functional.dropout(weights[1], self.weight_dropout)
         return directions
+
+
+class Encoder(RecurrentStack):
+    """From token ids to hidden states.
+
+    Its state dict has the names that `gatewise.encoder.Encoder` reads.
+
+    Args:
+        shape: what it is made of.
+        embedding_dropout: share of the words that a training step leaves out.
+        dropout: share of features left out before every layer, the same at every token of a text.
+        weight_dropout: share of the recurrent weights left out (Merity et al. 2018).
+        precision: of the recurrent layers' products on the CPU, fp32 or bf16.
+    """
+
+    def __init__(
+        self,
+        shape: EncoderShape,
+        *,
+        embedding_dropout: float = 0.0,
+        dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        precision: str = "fp32",
+    ) -> None:
+        # Made before the layers: a seed gives the first weights that it always gave.
+        embedding = WordEmbedding(
+            shape.vocabulary_size, shape.embedding_size, shape.subwords, embedding_dropout
+        )
+        super().__init__(shape, dropout=dropout, weight_dropout=weight_dropout, precision=precision)
+        self.embedding = embedding
+
+    def forward(self, ids: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden states of the last layer and the final ones of every text.
+
+        Args:
+            ids: token ids of all texts, (N,).
+            offsets: where texts start and end, (B + 1,).
+
+        Returns:
+            (N, P) and (B, P), where P is the width of all directions together.
+        """
+        values, finals = self.walk(self.embedding(ids), offsets)
+        # (D, B, H) → (B, D * H): the directions of a text beside each other.
+        return values, finals[-1].hidden.transpose(0, 1).flatten(1)

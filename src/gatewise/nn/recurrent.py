@@ -6,7 +6,7 @@ layer (cuDNN). The modules of `gatewise.nn` stack it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -26,6 +26,10 @@ class State(NamedTuple):
 
     hidden: Tensor
     cell: Tensor | None = None
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> State:
+        """The same with every state changed."""
+        return State(change(self.hidden), None if self.cell is None else change(self.cell))
 
 
 def recurrent_layer(

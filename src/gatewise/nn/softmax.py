@@ -37,6 +37,12 @@ def chances(counts: NDArray[np.int64], samples: int) -> NDArray[np.float64]:
     return found
 
 
+def log_shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Scores with which a network that has learned nothing answers how often classes occur."""
+    shares = (counts + 1.0) / (counts + 1.0).sum()
+    return np.asarray(np.log(shares), np.float32)
+
+
 def scores(outputs: Tensor, vectors: Tensor, bias: Tensor, precision: str) -> Tensor:
     """outputs (N, E) times vectors (C, E), plus bias (C,): (N, C), float32.
 

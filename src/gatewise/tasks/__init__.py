@@ -12,6 +12,7 @@ TASKS = {
     "classify": "gatewise.tasks.classify.task:TextClassifier",
     "language": "gatewise.tasks.language.task:LanguageModel",
     "tag": "gatewise.tasks.tag.task:SequenceTagger",
+    "seq2seq": "gatewise.tasks.seq2seq.task:Seq2Seq",
 }
 """Task name, as the command line and config.json say it, to where its class stands."""
 

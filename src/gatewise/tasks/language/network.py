@@ -14,7 +14,7 @@ from torch.nn import functional
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.recurrent import State
-from gatewise.nn.softmax import chances, sampled_cross_entropy, scores
+from gatewise.nn.softmax import chances, log_shares, sampled_cross_entropy, scores
 from gatewise.nn.table import Table, distinct
 from gatewise.tasks.language.windows import Window
 
@@ -57,7 +57,7 @@ class LanguageNetwork(nn.Module):
         self.projection = None
         if shape.hidden_size != shape.embedding_size:
             self.projection = nn.Linear(shape.hidden_size, shape.embedding_size)
-        self.output = Output(_log_shares(counts), None if tied else shape.embedding_size)
+        self.output = Output(log_shares(counts), None if tied else shape.embedding_size)
         self.dropout = dropout
         self._chance = torch.from_numpy(chances(counts, samples or len(counts))).float()
 
@@ -153,12 +153,6 @@ class LanguageNetwork(nn.Module):
 
 def _rows(table: Tensor, places: NDArray[Any]) -> Tensor:
     return functional.embedding(torch.from_numpy(places), table)
-
-
-def _log_shares(counts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Scores with which a network that has learned nothing answers how often classes occur."""
-    shares = (counts + 1.0) / (counts + 1.0).sum()
-    return np.asarray(np.log(shares), np.float32)
 
 
 def grown(

@@ -1,0 +1,74 @@
+"""Translating beside the same model in plain torch: sentences a second.
+
+    python benchmarks/translation_speed.py MODEL ../shared/data/multi30k_en_de/val.tsv.gz
+
+MODEL is a folder that `gatewise train seq2seq` or benchmarks/translation.py made, of one LSTM layer
+and dot attention. Contenders take turns in one process, all with the same weights, the same beam
+search and the same number of threads; cells are medians.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from report import Table, arguments, publish
+from timing import interleaved, ratio, use_threads
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("model", help="model folder")
+    parser.add_argument("pairs", type=Path, help="a .tsv file whose sources are translated")
+    parser.add_argument("--texts", type=int, default=500, help="sources, at most")
+    parser.add_argument("--beams", type=int, nargs="+", default=[5])
+    parser.add_argument("--seconds", type=float, default=60.0, help="time for every beam")
+    chosen = parser.parse_args()
+    use_threads(chosen.threads)
+    from plain_translation import PlainSeq2Seq
+
+    from gatewise import load
+    from gatewise.data.parallel import tabbed_pairs
+
+    sources, _ = tabbed_pairs(chosen.pairs)
+    some = sources[: chosen.texts]
+    model = load(chosen.model)
+    model.threads = chosen.threads
+    rivals = {
+        "torch": PlainSeq2Seq(model, shrinking=False),
+        "torch, shrinking": PlainSeq2Seq(model, shrinking=True),
+    }
+    rows, times = [], {}
+    for beam in chosen.beams:
+        size = 512 // beam
+        ours = model.predict(some, beam=beam)
+        for rival in rivals.values():
+            theirs = rival.translate(some, beam, size)
+            same = np.mean([one == other for one, other in zip(ours, theirs, strict=True)])
+            assert same > 0.98, f"only {same:.1%} of the answers are the same"
+        calls = {"Gatewise": lambda beam=beam: model.predict(some, beam=beam)}
+        calls |= {
+            name: lambda rival=rival, beam=beam, size=size: rival.translate(some, beam, size)
+            for name, rival in rivals.items()
+        }
+        found = interleaved(calls, chosen.seconds, warm=0)
+        times[str(beam)] = {name: seconds.tolist() for name, seconds in found.items()}
+        row = [f"beam {beam}"]
+        for name, seconds in found.items():
+            row.append(f"{len(some) / np.median(seconds):,.0f}")
+            if name != "Gatewise":
+                row.append(f"{ratio(seconds, found['Gatewise']):.1f}×")
+        rows.append(row)
+        print(*row, flush=True)
+    columns = ["sentences a second", "Gatewise"]
+    columns += [head for name in rivals for head in (name, "its time over ours")]
+    note = (
+        f"{len(some)} sources of {chosen.pairs.parent.name}; torch in batches of 512 hypotheses, "
+        "as Gatewise. In torch a batch goes on until all its texts are done; shrinking, texts that "
+        "are done leave it at once."
+    )
+    publish("translation-speed", [Table("Translating", columns, rows, [note])], times, chosen)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What a text-to-text model is asked: to answer texts, and to be tested. Without PyTorch."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gatewise import options
+from gatewise.cli.flags import Reading
+from gatewise.cli.pairs import PairColumns, read_pairs
+from gatewise.cli.terminal import say, tell
+from gatewise.cli.texts import blocks_of, is_lines
+from gatewise.data.columns import check_columns
+from gatewise.data.problems import without_controls
+from gatewise.data.tables import Table, guess_text, write_table
+from gatewise.errors import DataError
+from gatewise.tasks.seq2seq.answering import warn_of_cuts
+from gatewise.tasks.seq2seq.search import Search
+
+ADDED = ("prediction", "score")
+
+
+def predict(
+    model: Any,
+    source: str,
+    *,
+    out: str | None = None,
+    text: str | None = None,
+    json: bool = False,
+    reading: Reading | None = None,
+    search: Search | None = None,
+) -> None:
+    """Answer texts: one text a line in, one answer a line out; or a table in and a table out.
+
+    With --n-best a line is the number of the text, from 1, a tab, the score, a tab and an answer.
+    Arguments are those of `gatewise.cli.answer.predict`.
+    """
+    search, reading = search or Search(), reading or Reading()
+    if out is not None:
+        if is_lines(source):
+            raise DataError("--out needs a table. Lines are answered on standard output.")
+        _write(model, reading.open(source), source, out, text, search)
+        return
+    column = text
+    if not is_lines(source) and text is None:
+        column = _column(model, reading.open(source))
+    number = 1
+    for texts in blocks_of(source, column, reading):
+        answers = model.answer(texts, **options.values(search))
+        warn_of_cuts(answers, first=number)
+        for one, found in zip(texts, answers, strict=True):
+            if json:
+                told = {"text": one, "answers": [answer.as_json() for answer in found]}
+                print(json_format.dumps(told, ensure_ascii=False))
+            elif search.n_best is None:
+                print(without_controls(found[0].text), flush=sys.stdout.isatty())
+            else:
+                for answer in found:
+                    print(f"{number}\t{answer.score:.4f}\t{without_controls(answer.text)}")
+            number += 1
+
+
+def evaluate(
+    model: Any,
+    data: str,
+    *,
+    text: str | None = None,
+    target: str | None = None,
+    target_file: str | None = None,
+    json: bool = False,
+    reading: Reading | None = None,
+    search: Search | None = None,
+) -> None:
+    """Test a model on pairs. Arguments are those of `gatewise.cli.answer.evaluate`."""
+    rows = read_pairs(
+        data,
+        target_file=target_file,
+        text=text,
+        target=target,
+        reading=reading or Reading(),
+        known=_known(model),
+    )
+    found = model.evaluate(rows.sources, rows.targets, **options.values(search or Search()))
+    if json:
+        print(json_format.dumps(found.as_json(), ensure_ascii=False))
+    else:
+        say(found)
+
+
+def _known(model: Any) -> PairColumns | None:
+    """The columns of the training table."""
+    report = model.report_
+    return PairColumns(*report.columns) if report and report.columns else None
+
+
+def _column(model: Any, table: Table) -> str:
+    """The column of the texts: the one that the model was trained on, or a guess."""
+    known = _known(model)
+    if known is not None and known.text in table.columns:
+        return known.text
+    column, why = guess_text(table)
+    tell("columns", f"texts in '{column}' ({why})")
+    return column
+
+
+def _write(
+    model: Any, table: Table, source: str, out: str, text: str | None, search: Search
+) -> None:
+    """Write a table with the best answers behind its columns."""
+    if Path(out).exists() and Path(out).samefile(source):
+        raise DataError(f"{out} is the table to answer. Give --out another name.")
+    taken = [name for name in ADDED if name in table.columns]
+    if taken:
+        raise DataError(f"{table.name} has a column '{taken[0]}' already. Rename it first.")
+    column = text or _column(model, table)
+    check_columns(table.name, table.columns, [column], [])
+    place = table.columns.index(column)
+
+    def answered() -> Iterator[tuple[str, ...]]:
+        first = 1
+        for rows in table.rows(table.columns):
+            answers = model.answer([row[place] for row in rows], **options.values(search))
+            warn_of_cuts(answers, first=first)
+            first += len(rows)
+            for row, found in zip(rows, answers, strict=True):
+                yield (*row, found[0].text, f"{found[0].score:.4f}")
+
+    write_table(out, (*table.columns, *ADDED), answered())
+    say(f"The answers are in {out}.")

@@ -1,0 +1,82 @@
+"""What a text-to-text model has learned: everything that answering needs, in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gatewise.encoder import Encoder, Floats
+from gatewise.ragged import Ragged
+from gatewise.text.tokenizer import Tokenizer
+
+END = "<end>"
+"""What people call the end of a text."""
+SCORED_AT_ONCE = 64
+"""Rows that are scored together: their scores of 8,000 classes stay in cache."""
+
+if TYPE_CHECKING:
+    from gatewise.tasks.seq2seq.report import Report
+    from gatewise.tasks.seq2seq.task import Seq2Seq
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model's options with all values, its tokenizer and weights.
+
+    The classes of its answers are the V tokens of the vocabulary and, as the last one, the end of a
+    text, which also stands before every target: K = V + 1.
+    """
+
+    chosen: Seq2Seq
+    tokenizer: Tokenizer
+    weights: dict[str, Floats]
+    report: Report | None
+
+    @property
+    def end(self) -> int:
+        """The id of the end of a text."""
+        return len(self.tokenizer)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The recurrent layers that read sources, laid out for answering."""
+        return Encoder(self.chosen.encoder_shape(len(self.tokenizer)), self._part("encoder."))
+
+    @cached_property
+    def decoder(self) -> Encoder:
+        """The recurrent layers that write targets, laid out for answering."""
+        return Encoder(self.chosen.decoder_shape(len(self.tokenizer)), self._part("decoder."))
+
+    def _part(self, prefix: str) -> dict[str, Floats]:
+        names = [name for name in self.weights if name.startswith(prefix)]
+        part = {name.removeprefix(prefix): self.weights[name] for name in names}
+        return part | {"embedding.weight": self.weights["embedding.weight"]}
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """Every text as the ids of its tokens and the end behind them."""
+        return ended(self.tokenizer.encode(texts), self.end)
+
+    @cached_property
+    def _scoring(self) -> Floats:
+        """What outputs and a 1 are multiplied with to score all classes, (E + 1, K)."""
+        parts = self.weights["embedding.weight"].T, self.weights["output.bias"][None]
+        return np.concatenate(parts)
+
+    def scores(self, outputs: Floats) -> Iterator[Floats]:
+        """Raw scores of all classes, some rows at a time: (R, E) → (r, K), the same room anew."""
+        ones = np.ones((len(outputs), 1), np.float32)
+        extended = np.concatenate([outputs, ones], axis=1)
+        room = np.empty((min(SCORED_AT_ONCE, len(outputs)), self._scoring.shape[1]), np.float32)
+        for start in range(0, len(outputs), SCORED_AT_ONCE):
+            rows = extended[start : start + SCORED_AT_ONCE]
+            yield np.matmul(rows, self._scoring, out=room[: len(rows)])
+
+
+def ended(ids: Ragged, end: int) -> Ragged:
+    """The same rows with an end behind each."""
+    values = np.insert(ids.values, ids.offsets[1:], np.int32(end))
+    return Ragged(values, ids.offsets + np.arange(len(ids) + 1))

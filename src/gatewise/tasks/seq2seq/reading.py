@@ -1,0 +1,127 @@
+"""Sources that were read, and writing after them: attention and one step of the decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewise.encoder import Floats, State
+from gatewise.ragged import Ragged
+from gatewise.tasks.seq2seq.fitted import Fitted
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Sources as the decoder attends to them; see `gatewise.nn.attention.Memory`.
+
+    Args:
+        keys: (B, S, H).
+        values: (B, S, E).
+        real: which of them stand for tokens, (B, S).
+        start: states that the decoder starts from, of every layer, (1, B, H).
+    """
+
+    keys: Floats
+    values: Floats
+    real: NDArray[np.bool_]
+    start: list[State]
+
+    @classmethod
+    def read(cls, fitted: Fitted, ids: Ragged, threads: int | None, precision: str) -> Memory:
+        """Let the encoder read sources, the end behind each of them."""
+        vectors = fitted.weights["embedding.weight"].take(ids.values, axis=0)
+        hidden, finals = fitted.encoder.walk(vectors, ids.offsets, None, threads, precision)
+        steps = np.arange(ids.lengths.max())
+        real = steps < ids.lengths[:, None]
+        places = np.where(real, ids.offsets[:-1, None] + steps, 0)
+        keys = (hidden @ fitted.weights["attention.key.weight"].T)[places]
+        values = (hidden @ fitted.weights["attention.value.weight"].T)[places]
+        return cls(keys, values, real, [_both_ways(final) for final in finals])
+
+    def take(self, texts: Places) -> Memory:
+        """Some of the sources, without the states that a decoder starts from."""
+        return Memory(self.keys[texts], self.values[texts], self.real[texts], [])
+
+    def attend(self, fitted: Fitted, queries: Floats, sizes: Places) -> tuple[Floats, Floats]:
+        """Answers and weights for R queries: (R, H), (B,) → (R, E), (R, S).
+
+        Args:
+            fitted: the model.
+            queries: states of the decoder, all those of a source beside each other.
+            sizes: queries of every source.
+        """
+        text = np.repeat(np.arange(len(sizes)), sizes)
+        slot = np.arange(len(queries)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        side = np.zeros((len(sizes), int(sizes.max()), queries.shape[1]), np.float32)
+        side[text, slot] = queries
+        if fitted.chosen.attention == "dot":
+            scores = side @ self.keys.transpose(0, 2, 1)
+        else:
+            side = side @ fitted.weights["attention.query.weight"].T
+            side += fitted.weights["attention.query.bias"]
+            both = np.tanh(side[:, :, None] + self.keys[:, None])
+            scores = both @ fitted.weights["attention.energy"]
+        scores = np.where(self.real[:, None], scores, np.float32(-np.inf))
+        scores -= scores.max(axis=2, keepdims=True)
+        weights = np.exp(scores, out=scores)
+        weights /= weights.sum(axis=2, keepdims=True)
+        return (weights @ self.values)[text, slot], weights[text, slot]
+
+
+class SourceWriter:
+    """Writes after sources step by step; what `decoding.beam` asks.
+
+    Args:
+        fitted: the model.
+        memory: the sources.
+        threads: by default all cores.
+        precision: of the recurrent layers' products.
+    """
+
+    def __init__(self, fitted: Fitted, memory: Memory, threads: int | None, precision: str) -> None:
+        self._fitted = fitted
+        self._memory = memory
+        self._texts = np.arange(len(memory.keys))
+        self._threads = threads
+        self._precision = precision
+        self._states = memory.start
+        size = fitted.chosen.embedding_size if fitted.chosen.input_feeding else 0
+        self._fed: Floats = np.zeros((len(memory.keys), size), np.float32)
+
+    def next(self, texts: Places, parents: Places, tokens: NDArray[np.int32]) -> Iterator[Floats]:
+        """See `gatewise.decoding.beam.Writer`."""
+        return self._fitted.scores(self.step(texts, parents, tokens)[0])
+
+    def step(
+        self, texts: Places, parents: Places, tokens: NDArray[np.int32]
+    ) -> tuple[Floats, Floats]:
+        """What is compared with the classes, (R, E), and the weights of attention, (R, S)."""
+        weights = self._fitted.weights
+        start = [layer.each(lambda part: part.take(parents, axis=1)) for layer in self._states]
+        vectors = weights["embedding.weight"].take(tokens, axis=0)
+        if self._fed.size:
+            vectors = np.concatenate([vectors, self._fed.take(parents, axis=0)], axis=1)
+        hidden, self._states = self._fitted.decoder.walk(
+            vectors, np.arange(len(tokens) + 1), start, self._threads, self._precision
+        )
+        some, sizes = np.unique(texts, return_counts=True)
+        if len(some) < len(self._texts):  # texts that are done are not looked at any more
+            self._memory = self._memory.take(np.searchsorted(self._texts, some))
+            self._texts = some
+        outputs, attention = self._memory.attend(self._fitted, hidden, sizes)
+        outputs += hidden @ weights["projection.weight"].T
+        outputs += weights["projection.bias"]
+        np.tanh(outputs, out=outputs)
+        if self._fed.size:
+            self._fed = outputs
+        return outputs, attention
+
+
+def _both_ways(final: State) -> State:
+    """States that a decoder starts from: the mean of the directions, (D, B, H) → (1, B, H)."""
+    return final.each(lambda part: part.mean(axis=0, keepdims=True))
