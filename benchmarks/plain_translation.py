@@ -29,7 +29,8 @@ class PlainSeq2Seq(nn.Module):
         assert (model.cell, model.num_layers, model.attention) == ("lstm", 1, "dot")
         weights = {name: torch.from_numpy(w) for name, w in model.weights_.items()}
         size, hidden = model.embedding_size, model.hidden_size
-        self.embedding = nn.Embedding.from_pretrained(weights["embedding.weight"])
+        table = weights["embedding.weight"]
+        self.embedding = nn.Embedding(len(table), size, _weight=table)
         self.encoder = nn.LSTM(size, hidden, bidirectional=True, batch_first=True)
         self.decoder = nn.LSTM(size, hidden, batch_first=True)
         for name in ("encoder", "decoder"):

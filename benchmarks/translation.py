@@ -43,7 +43,7 @@ RECIPES = {
     ),
     "tatoeba_eng_fra": Recipe(
         {"embedding_size": 192, "hidden_size": 224, "dropout": 0.1, "embedding_dropout": 0.0},
-        {"epochs": 4, "batch_size": 128, "samples": 1500, "learning_rate": 0.004},
+        {"epochs": 3, "batch_size": 128, "samples": 1500, "learning_rate": 0.004},
     ),
 }
 

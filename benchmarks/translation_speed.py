@@ -9,11 +9,12 @@ search and the same number of threads; cells are medians.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from report import Table, arguments, publish
-from timing import interleaved, ratio, use_threads
+from timing import Call, interleaved, ratio, use_threads
 
 
 def main() -> None:
@@ -46,10 +47,9 @@ def main() -> None:
             theirs = rival.translate(some, beam, size)
             same = np.mean([one == other for one, other in zip(ours, theirs, strict=True)])
             assert same > 0.98, f"only {same:.1%} of the answers are the same"
-        calls = {"Gatewise": lambda beam=beam: model.predict(some, beam=beam)}
+        calls: dict[str, Call] = {"Gatewise": partial(model.predict, some, beam=beam)}
         calls |= {
-            name: lambda rival=rival, beam=beam, size=size: rival.translate(some, beam, size)
-            for name, rival in rivals.items()
+            name: partial(rival.translate, some, beam, size) for name, rival in rivals.items()
         }
         found = interleaved(calls, chosen.seconds, warm=0)
         times[str(beam)] = {name: seconds.tolist() for name, seconds in found.items()}

@@ -92,7 +92,8 @@ def test_a_beam_that_is_wide_enough_finds_all_there_are(
 
 def plainly(table: Table, text: int, limit: int, beam: int) -> list[Whole]:
     """The same search, one text at a time and word for word as its definition says."""
-    alive, found = [((), 0.0)], []
+    alive: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
+    found: list[Whole] = []
     for length in range(1, limit + 1):
         longer = [
             ((*tokens, token), total + float(value))

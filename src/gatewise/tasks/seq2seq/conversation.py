@@ -52,7 +52,7 @@ class Conversation:
         source = _joined([*self.turns, utterance], self._context)
         (answer,) = self._model.predict([source], **self._search)
         self.turns += [utterance, answer]
-        return answer
+        return self.turns[-1]
 
 
 def turn_pairs(conversations: Iterable[Sequence[str]], context: int) -> tuple[list[str], list[str]]:

@@ -49,7 +49,7 @@ def evaluate(answers: Sequence[str], *references: Sequence[str | None]) -> TextE
     except ModuleNotFoundError as problem:
         raise MissingExtraError("Evaluating answers", "train") from problem
     bleu, chrf = BLEU(), CHRF()
-    wanted = [list(each) for each in references]
+    wanted: Any = [list(each) for each in references]  # its types know no None
     return TextEvaluation(
         len(answers),
         bleu.corpus_score(list(answers), wanted).score,
