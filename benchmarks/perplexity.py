@@ -38,11 +38,11 @@ RECIPES = {
         {
             "level": "char",
             "min_count": 1,
-            "hidden_size": 400,
+            "hidden_size": 512,
             "embedding_size": 64,
-            "dropout": 0.15,
+            "dropout": 0.25,
         },
-        {"epochs": 6, "batch_size": 32, "bptt": 64, "learning_rate": 0.004},
+        {"epochs": 10, "batch_size": 32, "bptt": 64, "learning_rate": 0.004},
     ),
     "wikitext2": Recipe(
         {

@@ -43,7 +43,7 @@ class Recipe:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-TUNED = Recipe({"epochs": 3, "batch_size": 16}, {"epochs": 8})
+TUNED = Recipe({"epochs": 3, "batch_size": 16}, {"epochs": 12, "layer_decay": 1.6})
 RECIPES = {
     "imdb": Recipe(
         {"epochs": 4, "dev_share": 0.01},
