@@ -69,7 +69,7 @@ KINDS = {
     ),
     "tag": Kind(
         "a tagger",
-        ("predict", "evaluate"),
+        ("predict", "evaluate", "explain"),
         "gatewise.cli.tag",
         lambda tagger: {"labels": tagger.labels_},
         _tags,

@@ -14,13 +14,22 @@ from gatewise.errors import DataError, OptionError
 from gatewise.explanation.classifier import explain_classifier, read_classifier
 from gatewise.explanation.explanation import Explanation, Measure, Table
 from gatewise.explanation.language import explain_language, read_language
+from gatewise.explanation.tagger import explain_tagger, read_tagger
 from gatewise.explanation.traces import Reading, Trace, Word
 from gatewise.tasks import task_of
 
 __all__ = ["Explanation", "Measure", "Reading", "Table", "Trace", "Word", "explain", "read"]
 
-_EXPLAINERS: dict[str, Any] = {"classify": explain_classifier, "language": explain_language}
-_READERS: dict[str, Any] = {"classify": read_classifier, "language": read_language}
+_EXPLAINERS: dict[str, Any] = {
+    "classify": explain_classifier,
+    "language": explain_language,
+    "tag": explain_tagger,
+}
+_READERS: dict[str, Any] = {
+    "classify": read_classifier,
+    "language": read_language,
+    "tag": read_tagger,
+}
 _READ_AT_ONCE = 64
 """Texts whose gates are held at once."""
 
