@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gatewise import explain
+from gatewise import explain, load
 from gatewise.explanation import read
 from gatewise.explanation.html import page
 from task_examples import fitted
@@ -32,7 +33,7 @@ def test_scores_and_transitions_are_those_of_the_answer(tagger: Any) -> None:
     scores = short.arrays["scores"].astype(np.float64)
     labels, total = range(scores.shape[1]), 0.0
     sums = np.zeros_like(scores)
-    best, likeliest = -np.inf, (0,)
+    best, likeliest = -np.inf, tuple[int, ...]()
     for path in itertools.product(labels, repeat=len(scores)):
         score = chain["start"][path[0]] + chain["end"][path[-1]]
         score += sum(scores[t, tag] for t, tag in enumerate(path))
@@ -75,3 +76,9 @@ def test_pages_and_json_have_no_infinity(tagger: Any, text: str) -> None:
         np.where(np.isfinite(found.arrays["start"]), found.arrays["start"], np.nan),
         atol=1e-6,
     )
+
+
+def test_a_model_that_was_just_loaded_answers_no_words_first(tmp_path: Path) -> None:
+    fitted("tag", epochs=1).save(tmp_path / "model")
+    assert explain(load(tmp_path / "model"), "").words == ()
+    assert load(tmp_path / "model").predict([[]]) == [[]]

@@ -22,7 +22,7 @@ class _Table:
 
     def add(self, words: Sequence[str], numbers: Floats) -> None:
         first, count = len(self.row), len(self.row) + len(words)
-        if count > len(self.numbers):
+        if count >= len(self.numbers):
             larger = np.empty((count + count // 2 + 256, numbers.shape[1]), np.float32)
             if first:
                 larger[:first] = self.numbers[:first]
@@ -48,7 +48,8 @@ class WordMemory:
         """The numbers of tokens, (N, E)."""
         table = self._table
         wanted = set(tokens)
-        if not wanted <= table.row.keys():
+        # The first call makes the table as wide as words are, also where it brings none.
+        if not table.numbers.shape[1] or not wanted <= table.row.keys():
             with self._lock:
                 table = self._table
                 fresh = sorted(wanted.difference(table.row))
