@@ -52,7 +52,8 @@ def lab(
         raise OptionError(f"--port must be a whole number from 0 to 65535. Got {port}.")
     folders = [model] if other is None else [model, other]
     settings, how = answering or Answering(), reading or Reading()
-    models = [(folder, settings.load(folder)) for folder in folders]
+    # What the lab shows is what `explain` tells.
+    models = [(folder, settings.load(folder, "explain")) for folder in folders]
     rows = None
     if test is not None:
         first = models[0][1]
