@@ -26,13 +26,14 @@ FLOORS = [
     {"nn", "encoder", "decoding", "data", "baselines", "evaluation", "calibration"},
     {"training"},
     {"tasks"},
-    {"explanation", "compare", "serve"},
+    {"explanation", "compare", "memory", "serve"},
     {"lab"},
     {"cli", "__main__"},
 ]
 TORCH = (
     "compare.learning",
     "compare.peers",
+    "memory",
     "nn",
     "training",
     "tasks.classify.network",

@@ -54,6 +54,7 @@ app.command("gatewise.cli.answer:info", name="info", help="Show what a model fol
 app.command(
     "gatewise.cli.compare:compare", name="compare", help="Which kind of model suits a table."
 )
+app.command("gatewise.cli.memory:memory", name="memory", help="How far RNN, GRU and LSTM remember.")
 app.command("gatewise.cli.sample:sample", name="sample", help="Write the sample reviews.")
 
 
