@@ -31,13 +31,18 @@ def picture(comparison: Comparison) -> bytes:
         left.plot(scores, [place] * len(scores), ".", color=color, zorder=2)
         mean = 100 * standing.test_score
         left.plot(mean, place, "D" if chosen else "o", color=color, markersize=7, zorder=3)
-        middle.barh(place, standing.seconds, color=color)
-        right.barh(place, standing.milliseconds, color=color)
+        for axes, cost in ((middle, standing.seconds), (right, standing.milliseconds)):
+            axes.plot(cost, place, "o", color=color)
+            axes.annotate(f"  {cost:.3g}", (cost, place), va="center", fontsize=8)
     left.set_yticks(range(len(standings)), [standing.title for standing in standings])
     left.invert_yaxis()
     left.set(xlabel=f"test {comparison.metric} (%)")
     middle.set(xlabel="seconds to train", xscale="log")
     right.set(xlabel="ms to answer a text", xscale="log")
+    for axes in (middle, right):
+        axes.margins(x=0.4)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
     for axes in (left, middle, right):
         axes.grid(axis="x", alpha=0.3)
     figure.suptitle(
