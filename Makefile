@@ -56,14 +56,14 @@ quality: $(INSTALLED)
 # The package in the virtual environment follows the files in src/ without a new installation.
 develop: .venv
 	$(BIN)/pip install -q -c constraints.txt scikit-build-core nanobind
-	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,serve]'
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[train,serve,keras]'
 
 $(INSTALLED): $(SOURCES) | .venv
-	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install -q '.[train,serve]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install -q '.[train,serve,keras]'
 	touch $@
 
 $(BENCH)/.installed: $(SOURCES) | $(BENCH)
-	PIP_CONSTRAINT=constraints.txt $(BENCH)/bin/pip install -q '.[train]'
+	PIP_CONSTRAINT=constraints.txt $(BENCH)/bin/pip install -q '.[train,keras]'
 	touch $@
 
 $(BENCH):

@@ -26,7 +26,7 @@ FLOORS = [
     {"nn", "encoder", "decoding", "data", "baselines", "evaluation", "calibration"},
     {"training"},
     {"tasks"},
-    {"explanation", "compare", "memory", "serve"},
+    {"explanation", "compare", "memory", "keras", "serve"},
     {"lab"},
     {"cli", "__main__"},
 ]
@@ -35,6 +35,7 @@ TORCH = (
     "compare.peers",
     "memory",
     "nn",
+    "keras",
     "training",
     "tasks.classify.network",
     "tasks.classify.fit",

@@ -6,7 +6,7 @@ of torch.nn.LSTM, GRU and RNN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -31,13 +31,26 @@ def refusal(module: nn.RNNBase, weights: Weights) -> str | None:
         weights: its `all_weights`, which costs time to compute where it is parametrized.
     """
     for layer in weights:
-        for weight in layer:
-            if weight.device.type != "cpu":
-                return f"its weights are on {weight.device}"
-            if weight.dtype != torch.float32:
-                return f"its weights are {weight.dtype}"
+        reason = tensor_refusal(layer)
+        if reason is not None:
+            return f"its weights are {reason}"
     if module.proj_size:
         return f"it has projections (proj_size={module.proj_size})"
+    return context_refusal()
+
+
+def tensor_refusal(tensors: Iterable[Tensor]) -> str | None:
+    """What of tensors the kernel cannot take: their device or type; None if nothing."""
+    for tensor in tensors:
+        if tensor.device.type != "cpu":
+            return f"on {tensor.device}"
+        if tensor.dtype != torch.float32:
+            return f"{tensor.dtype}"
+    return None
+
+
+def context_refusal() -> str | None:
+    """Why torch, not the kernel, must take a call that came now, whatever its tensors."""
     if torch.is_autocast_enabled("cpu"):
         return "torch.autocast is on"
     if torch.compiler.is_compiling():
