@@ -27,6 +27,16 @@ class KernelLayer(TakesInputShape):
 
     _shape_names = ("steps", "features")
     _told: str | None = None
+    # What Keras's classes have.
+    name: str
+    cell: Any
+    built: bool
+    compute_dtype: str
+    dropout: float
+    go_backwards: bool
+    return_sequences: bool
+    stateful: bool
+    zero_output_for_mask: bool
 
     @property
     def runs_on(self) -> str:
@@ -59,8 +69,10 @@ class KernelLayer(TakesInputShape):
         # Keras writes the new states of a stateful layer over the old ones, which the gradient
         # still needs.
         start = [state.clone() if self.stateful else state for state in initial_state]
+        kind = kernel_cell(self)
+        assert kind is not None
         hidden, final = recurrent_layer(
-            kernel_cell(self),
+            kind,
             values,
             offsets,
             [kernel_weights(self.cell)],

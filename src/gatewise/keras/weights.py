@@ -44,5 +44,5 @@ def kernel_weights(cell: Any) -> list[Tensor]:
 
 
 def _reset_first(part: Tensor, units: int) -> Tensor:
-    update, reset, candidate = part.split(units)
+    update, reset, candidate = torch.split(part, units)
     return torch.cat([reset, update, candidate])

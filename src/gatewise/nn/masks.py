@@ -64,7 +64,7 @@ def spread_rows(rows: Tensor, layout: MaskedLayout, *, repeat: bool) -> Tensor:
     """
     texts = len(layout.offsets) - 1
     spread: Tensor = _SpreadRows.apply(rows, layout, repeat)  # type: ignore[no-untyped-call]
-    return spread.unflatten(0, (texts, len(layout.real) // max(texts, 1)))
+    return spread.view(texts, len(layout.real) // max(texts, 1), rows.shape[1])
 
 
 class _RealRows(torch.autograd.Function):
