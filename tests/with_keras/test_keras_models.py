@@ -121,9 +121,10 @@ def test_a_shape_that_does_not_fit_is_refused() -> None:
 def test_what_is_no_batch_of_numbers_is_refused(x: Any, message: str) -> None:
     model = small()
     targets = np.eye(2)[[0, 1, 0, 1]]
-    for call in (lambda: model.predict(x, verbose=0), lambda: model.fit(x, targets, verbose=0)):
-        with pytest.raises(DataError, match=message):
-            call()
+    with pytest.raises(DataError, match=message):
+        model.predict(x, verbose=0)
+    with pytest.raises(DataError, match=message):
+        model.fit(x, targets, verbose=0)
     with pytest.raises(DataError, match="Got texts in y, such as 'good'"):
         model.evaluate(IDS, ["good", "bad", "bad", "good"])
 
