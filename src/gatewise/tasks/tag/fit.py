@@ -23,6 +23,7 @@ from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.prepared import Encoded, Prepared, prepare
 from gatewise.tasks.tag.report import EpochFigures, Report
 from gatewise.tasks.tag.rows import Sentences
+from gatewise.tasks.tag.shapes import character_shape, sentence_shape
 from gatewise.tasks.transfer import fill, rates
 from gatewise.training.loop import train
 from gatewise.training.progress import Epoch, Progress
@@ -82,7 +83,7 @@ def network_of(prepared: Prepared) -> TaggerNetwork:
     chosen, lexicon = prepared.chosen, prepared.lexicon
     dropout, precision = chosen.dropout, prepared.training.precision
     encoder = Encoder(
-        chosen.shape(lexicon),
+        sentence_shape(chosen, lexicon),
         embedding_dropout=chosen.embedding_dropout,
         dropout=dropout,
         weight_dropout=chosen.weight_dropout,
@@ -92,7 +93,7 @@ def network_of(prepared: Prepared) -> TaggerNetwork:
         encoder.embedding.know(prepared.pieces)
     characters = None
     if chosen.characters:
-        shape = chosen.character_shape(lexicon)
+        shape = character_shape(chosen, lexicon)
         characters = Encoder(shape, dropout=dropout, precision=precision)
     return TaggerNetwork(
         encoder,

@@ -15,6 +15,7 @@ from gatewise.chains import Chain
 from gatewise.encoder import Encoder, Floats
 from gatewise.tasks.tag.lexicon import Lexicon
 from gatewise.tasks.tag.memory import WordMemory
+from gatewise.tasks.tag.shapes import character_shape, sentence_shape
 from gatewise.tasks.tag.tags import Tags
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Fitted:
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder of sentences with its weights laid out for answering."""
-        return Encoder(self.chosen.shape(self.lexicon), self.weights)
+        return Encoder(sentence_shape(self.chosen, self.lexicon), self.weights)
 
     @cached_property
     def speller(self) -> Encoder | None:
@@ -47,7 +48,7 @@ class Fitted:
             for name, weight in self.weights.items()
             if name.startswith("characters.")
         }
-        return Encoder(self.chosen.character_shape(self.lexicon), own)
+        return Encoder(character_shape(self.chosen, self.lexicon), own)
 
     @cached_property
     def chain(self) -> Chain:

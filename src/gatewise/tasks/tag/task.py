@@ -5,24 +5,18 @@ Fitting needs PyTorch and happens in `fit.py`; everything here answers without i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gatewise import kernels, options
-from gatewise.chains import Sums, side_by_side
-from gatewise.data.batches import in_order
-from gatewise.decoding.viterbi import best_paths
+from gatewise import options
 from gatewise.errors import MissingExtraError, NotFittedError
 from gatewise.options import AnswerPrecision, CellName, option
-from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.tag.answer import Answer
+from gatewise.tasks.tag.answering import Answering, Tagging
 from gatewise.tasks.tag.card import model_card
 from gatewise.tasks.tag.evaluation import TagEvaluation, evaluate
 from gatewise.tasks.tag.fitted import Fitted
@@ -30,16 +24,17 @@ from gatewise.tasks.tag.lexicon import Lexicon
 from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.report import Report
 from gatewise.tasks.tag.rows import list_of_sentences, read_sentences
+from gatewise.tasks.tag.shapes import weight_shapes
 from gatewise.tasks.tag.tags import Tags
 from gatewise.text.spans import Span, spans_of
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.words import WordSplitter
 
 if TYPE_CHECKING:
-    from gatewise.encoder import Floats
+    import numpy as np
+    from numpy.typing import NDArray
 
-ANSWER_TOKENS = 32_768
-"""Tokens that are answered at once: enough to keep the kernel busy, few enough to bound memory."""
+    from gatewise.encoder import Floats
 
 
 @dataclass(eq=False)
@@ -198,15 +193,7 @@ class SequenceTagger:
             NotFittedError: nothing was learned yet.
             DataError: `sentences` is not a list of lists of tokens.
         """
-        found: list[list[str]] = [[] for _ in sentences]
-        names = np.array(self.fitted().tags.names, object)
-        for rows, scores, offsets in self._scored(list_of_sentences(sentences)):
-            paths, _ = best_paths(scores, offsets, self.fitted().chain)
-            named = names[paths[0]].tolist()
-            bounds = offsets.tolist()
-            for place, row in enumerate(rows.tolist()):
-                found[row] = named[bounds[place] : bounds[place + 1]]
-        return found
+        return self._answering().tags(list_of_sentences(sentences))
 
     def spans(self, sentences: Sequence[Sequence[str]]) -> list[list[Span]]:
         """The spans of every sentence: start, stop (exclusive) and type.
@@ -222,40 +209,16 @@ class SequenceTagger:
 
         They are summed over all taggings of the sentence, each counted by its probability.
         """
-        found = [np.zeros((0, len(self.labels_)))] * len(sentences)
-        for rows, scores, offsets in self._scored(list_of_sentences(sentences)):
-            walk = side_by_side(offsets)
-            every = np.empty(scores.shape)
-            every[walk.rows] = Sums(scores[walk.rows], walk, self.fitted().chain).marginals()
-            for row, part in zip(rows.tolist(), np.split(every, offsets[1:-1]), strict=True):
-                found[row] = part
-        return found
+        return self._answering().marginals(list_of_sentences(sentences))
 
-    def n_best(
-        self, sentences: Sequence[Sequence[str]], count: int = 5
-    ) -> list[list[tuple[list[str], float]]]:
+    def n_best(self, sentences: Sequence[Sequence[str]], count: int = 5) -> list[list[Tagging]]:
         """The likeliest taggings of every sentence, the best first, with their log-probabilities.
 
         Args:
             sentences: their tokens.
             count: taggings of each, at most; a short sentence may not have so many.
         """
-        found: list[list[tuple[list[str], float]]] = [[] for _ in sentences]
-        names, chain = self.fitted().tags.names, self.fitted().chain
-        for rows, scores, offsets in self._scored(list_of_sentences(sentences)):
-            exact = scores.astype(np.float64)
-            paths, totals = best_paths(exact, offsets, chain, count)
-            walk = side_by_side(offsets)
-            logarithms = np.zeros(len(rows))
-            logarithms[walk.order] = Sums(exact[walk.rows], walk, chain).log_total
-            for place, row in enumerate(rows.tolist()):
-                tokens = slice(offsets[place], offsets[place + 1])
-                found[row] = [
-                    ([names[tag] for tag in path[tokens]], float(total - logarithms[place]))
-                    for path, total in zip(paths, totals[place], strict=True)
-                    if total > -np.inf
-                ]
-        return found
+        return self._answering().n_best(list_of_sentences(sentences), count)
 
     def answer(self, sentences: Sequence[Sequence[str]]) -> list[Answer]:
         """Every sentence with its tags, the probability of each, and its spans."""
@@ -273,11 +236,7 @@ class SequenceTagger:
 
     def scores(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
         """Raw scores of every tag for every token, (tokens, tags), without those of the CRF."""
-        found = [np.zeros((0, len(self.labels_)), np.float32)] * len(sentences)
-        for rows, scores, offsets in self._scored(list_of_sentences(sentences)):
-            for row, part in zip(rows.tolist(), np.split(scores, offsets[1:-1]), strict=True):
-                found[row] = part
-        return found
+        return self._answering().scores(list_of_sentences(sentences))
 
     def evaluate(
         self, tokens: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]
@@ -329,8 +288,7 @@ class SequenceTagger:
         labels = folder.labels if isinstance(folder.labels, dict) else {}
         tags = Tags.from_json(labels.get("tags"))
         lexicon = Lexicon.from_json(labels.get("words"), Tokenizer.from_json(folder.tokenizer))
-        shapes = tagger.weight_shapes(lexicon, len(tags.names))
-        weights = weights_of(folder, shapes)
+        weights = weights_of(folder, weight_shapes(tagger, lexicon, len(tags.names)))
         report = Report.from_json(folder.training)
         tagger.take(Fitted(tagger, tags, lexicon, weights, report))
         return tagger
@@ -351,53 +309,5 @@ class SequenceTagger:
         """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
         self._fitted = fitted
 
-    def _scored(
-        self, sentences: list[list[str]]
-    ) -> Iterator[tuple[NDArray[np.int64], Floats, NDArray[np.int64]]]:
-        """Batches of sentences: their rows, scores (N, L) and offsets (B + 1,)."""
-        fitted = self.fitted()
-        settings = self.threads, kernels.chosen_precision(self.precision)
-        lengths = np.array([len(sentence) for sentence in sentences], np.int64)
-        for rows in in_order(lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
-            yield rows, *fitted.scores([sentences[row] for row in rows], *settings)
-
-    def shape(self, lexicon: Lexicon) -> EncoderShape:
-        """What the encoder of sentences is made of."""
-        return EncoderShape(
-            cell=self.cell,
-            vocabulary_size=lexicon.learned,
-            embedding_size=self.embedding_size,
-            subwords=self.subwords,
-            hidden_size=self.hidden_size,
-            num_layers=self.num_layers,
-            bidirectional=self.bidirectional,
-            pooling="last",
-            more=lexicon.vector_size + (2 * self.character_units if self.characters else 0),
-        )
-
-    def character_shape(self, lexicon: Lexicon) -> EncoderShape:
-        """What the encoder of characters is made of."""
-        return EncoderShape(
-            cell=self.cell,
-            vocabulary_size=len(lexicon.characters) + 1,
-            embedding_size=self.character_size,
-            subwords=0,
-            hidden_size=self.character_units,
-            num_layers=1,
-            bidirectional=True,
-            pooling="last",
-        )
-
-    def weight_shapes(self, lexicon: Lexicon, tags: int) -> dict[str, tuple[int, ...]]:
-        """Shape of every weight by its name; all options must have a value."""
-        shape = self.shape(lexicon)
-        shapes = shape.weights()
-        shapes |= {"head.weight": (tags, shape.state_size), "head.bias": (tags,)}
-        if lexicon.vector_size:
-            shapes["vectors.weight"] = (len(lexicon.tokenizer), lexicon.vector_size)
-        if self.characters:
-            own = self.character_shape(lexicon).weights()
-            shapes |= {f"characters.{name}": sizes for name, sizes in own.items()}
-        if self.crf:
-            shapes |= {"crf.transitions": (tags, tags), "crf.start": (tags,), "crf.end": (tags,)}
-        return shapes
+    def _answering(self) -> Answering:
+        return Answering(self.fitted(), self.threads, self.precision)

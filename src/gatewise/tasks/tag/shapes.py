@@ -1,0 +1,57 @@
+"""The names and shapes of a tagger's weights; all options must have a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatewise.shapes import EncoderShape
+
+if TYPE_CHECKING:
+    from gatewise.tasks.tag.lexicon import Lexicon
+    from gatewise.tasks.tag.task import SequenceTagger
+
+
+def sentence_shape(chosen: SequenceTagger, lexicon: Lexicon) -> EncoderShape:
+    """What the encoder of sentences is made of."""
+    return EncoderShape(
+        cell=chosen.cell,
+        vocabulary_size=lexicon.learned,
+        embedding_size=chosen.embedding_size,
+        subwords=chosen.subwords,
+        hidden_size=chosen.hidden_size,
+        num_layers=chosen.num_layers,
+        bidirectional=chosen.bidirectional,
+        pooling="last",
+        more=lexicon.vector_size + (2 * chosen.character_units if chosen.characters else 0),
+    )
+
+
+def character_shape(chosen: SequenceTagger, lexicon: Lexicon) -> EncoderShape:
+    """What the encoder of characters is made of."""
+    return EncoderShape(
+        cell=chosen.cell,
+        vocabulary_size=len(lexicon.characters) + 1,
+        embedding_size=chosen.character_size,
+        subwords=0,
+        hidden_size=chosen.character_units,
+        num_layers=1,
+        bidirectional=True,
+        pooling="last",
+    )
+
+
+def weight_shapes(
+    chosen: SequenceTagger, lexicon: Lexicon, tags: int
+) -> dict[str, tuple[int, ...]]:
+    """Shape of every weight by its name."""
+    shape = sentence_shape(chosen, lexicon)
+    shapes = shape.weights()
+    shapes |= {"head.weight": (tags, shape.state_size), "head.bias": (tags,)}
+    if lexicon.vector_size:
+        shapes["vectors.weight"] = (len(lexicon.tokenizer), lexicon.vector_size)
+    if chosen.characters:
+        own = character_shape(chosen, lexicon).weights()
+        shapes |= {f"characters.{name}": sizes for name, sizes in own.items()}
+    if chosen.crf:
+        shapes |= {"crf.transitions": (tags, tags), "crf.start": (tags,), "crf.end": (tags,)}
+    return shapes
