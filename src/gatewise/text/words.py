@@ -26,10 +26,13 @@ class WordSplitter:
         return found
 
     def _words(self, piece: str) -> tuple[str, ...]:
-        tokens = self._tokenizer.tokens(piece)
-        # Where one character becomes several tokens, they share its place.
-        places = dict.fromkeys((token.start, token.stop) for token in tokens)
-        words = tuple(piece[start:stop] for start, stop in places if start < stop)
+        found, stop = list[str](), 0
+        for token in self._tokenizer.tokens(piece):
+            # Where one character becomes several tokens, they share its place: the first has it.
+            start, stop = max(token.start, stop), max(token.stop, stop)
+            if start < stop:
+                found.append(piece[start:stop])
+        words = tuple(found)
         self._size += 2 * len(piece)
         if self._size > MOST_REMEMBERED:
             # Replaced, not emptied: another thread may be reading it.
