@@ -70,3 +70,25 @@ def test_pretrained_vectors_take_the_type_of_the_weights() -> None:
     made.take_vectors(np.ones((4, 3), np.float32), found)
     assert (made.weight[1] == 1).all()
     assert torch.equal(made.weight[[0, 2]], before[[0, 2]])
+
+
+def test_words_that_are_left_out_may_be_read_as_unknown_ones() -> None:
+    made = WordEmbedding(vocabulary_size=4, size=3, buckets=5, dropout=0.5, as_unknown=True)
+    made.know(GRAMS)
+    ids = torch.tensor([1, 1, 2, 5])
+    assert made.subwords is not None
+    unknown = made.weight[0] + made.subwords[[0, 2]].mean(dim=0)
+    kept = 0
+    for _ in range(200):
+        found = made(ids)
+        assert torch.equal(found[0], found[1])
+        whole = torch.allclose(found[0], expected(made, 1))
+        assert whole or torch.allclose(found[0], unknown)  # never scaled
+        torch.testing.assert_close(found[3], expected(made, 5))
+        kept += whole
+    assert 60 < kept < 140
+    made.weight.grad = None
+    made(ids).sum().backward()  # type: ignore[no-untyped-call]
+    assert made.weight.grad is not None
+    assert made.weight.grad[0].any()
+    torch.testing.assert_close(made.eval()(ids)[2], expected(made, 2))

@@ -26,11 +26,22 @@ class WordEmbedding(nn.Module):
         buckets: n-gram vectors, K; 0 for none.
         dropout: share of the words that a training step leaves out (embedding dropout of Gal &
             Ghahramani 2016 and Merity et al. 2018).
+        as_unknown: whether words that are left out are read as unknown ones, whose vector is
+            learned that way also where all training words are known; else only their n-grams are.
     """
 
-    def __init__(self, vocabulary_size: int, size: int, buckets: int, dropout: float) -> None:
+    def __init__(
+        self,
+        vocabulary_size: int,
+        size: int,
+        buckets: int,
+        dropout: float,
+        *,
+        as_unknown: bool = False,
+    ) -> None:
         super().__init__()
         self.dropout = dropout
+        self.as_unknown = as_unknown
         self.weight = Table(torch.empty(vocabulary_size, size).normal_(std=0.1))
         self.subwords = None
         self._grams = Ragged.from_rows([], np.int64)
@@ -48,12 +59,14 @@ class WordEmbedding(nn.Module):
         values = ids.cpu().numpy()
         words, places = distinct(values, int(values.max(initial=-1)) + 1)
         kept, scale = np.arange(len(words)), 1.0
+        known = words < len(self.weight)
         if self.training and self.dropout:
-            draws = torch.empty(len(words), 1).bernoulli_(1 - self.dropout)
-            kept, scale = np.flatnonzero(draws.numpy()), 1 / (1 - self.dropout)
-        own, own_places = distinct(
-            np.where(words[kept] < len(self.weight), words[kept], 0), len(self.weight)
-        )
+            stay = torch.empty(len(words)).bernoulli_(1 - self.dropout).numpy() > 0
+            if self.as_unknown:
+                known &= stay
+            else:
+                kept, scale = np.flatnonzero(stay), 1 / (1 - self.dropout)
+        own, own_places = distinct(np.where(known, words, 0)[kept], len(self.weight))
         # Only words that are kept are read: the others have no gradient in this step.
         vectors = functional.embedding(
             torch.from_numpy(own_places).to(device),

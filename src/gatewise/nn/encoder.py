@@ -124,6 +124,7 @@ class Encoder(RecurrentStack):
         dropout: share of features left out before every layer, the same at every token of a text.
         weight_dropout: share of the recurrent weights left out (Merity et al. 2018).
         precision: of the recurrent layers' products on the CPU, fp32 or bf16.
+        as_unknown: whether words that are left out are read as unknown ones, see `WordEmbedding`.
     """
 
     def __init__(
@@ -134,10 +135,15 @@ class Encoder(RecurrentStack):
         dropout: float = 0.0,
         weight_dropout: float = 0.0,
         precision: str = "fp32",
+        as_unknown: bool = False,
     ) -> None:
         # Made before the layers: a seed gives the first weights that it always gave.
         embedding = WordEmbedding(
-            shape.vocabulary_size, shape.embedding_size, shape.subwords, embedding_dropout
+            shape.vocabulary_size,
+            shape.embedding_size,
+            shape.subwords,
+            embedding_dropout,
+            as_unknown=as_unknown,
         )
         super().__init__(shape, dropout=dropout, weight_dropout=weight_dropout, precision=precision)
         self.embedding = embedding

@@ -16,11 +16,12 @@ from gatewise.decoding.viterbi import best_paths
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.table import distinct
 from gatewise.tasks.tag.baseline import most_frequent_tags
+from gatewise.tasks.tag.encoded import Encoded
 from gatewise.tasks.tag.evaluation import TagEvaluation, evaluate
 from gatewise.tasks.tag.fitted import Fitted
 from gatewise.tasks.tag.network import Batch, TaggerNetwork
 from gatewise.tasks.tag.options import TaggerTraining
-from gatewise.tasks.tag.prepared import Encoded, Prepared, prepare
+from gatewise.tasks.tag.prepared import Prepared, prepare
 from gatewise.tasks.tag.report import EpochFigures, Report
 from gatewise.tasks.tag.rows import Sentences
 from gatewise.tasks.tag.shapes import character_shape, sentence_shape
@@ -82,12 +83,15 @@ def network_of(prepared: Prepared) -> TaggerNetwork:
     """A new network for what is prepared."""
     chosen, lexicon = prepared.chosen, prepared.lexicon
     dropout, precision = chosen.dropout, prepared.training.precision
+    assert dropout is not None
+    assert chosen.embedding_dropout is not None
     encoder = Encoder(
         sentence_shape(chosen, lexicon),
         embedding_dropout=chosen.embedding_dropout,
         dropout=dropout,
         weight_dropout=chosen.weight_dropout,
         precision=precision,
+        as_unknown=True,
     )
     if chosen.subwords:
         encoder.embedding.know(prepared.pieces)

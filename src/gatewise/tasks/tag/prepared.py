@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain as joined
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from gatewise.data.split import split
 from gatewise.errors import DataError, OptionError
 from gatewise.ragged import Ragged
 from gatewise.tasks.tag.defaults import Defaults
+from gatewise.tasks.tag.encoded import Encoded, Forms
 from gatewise.tasks.tag.lexicon import Lexicon, common_characters
 from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.rows import Sentences, read_sentences, refuse_broken
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 
 FEW_VECTORS = 0.2
 """Share of the words with vectors under which something is likely wrong."""
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """B sentences as numbers, a row for each: its words, its different tokens, its tags."""
-
-    words: Ragged
-    forms: Ragged
-    tags: Ragged
 
 
 @dataclass(frozen=True)
@@ -107,6 +98,7 @@ def prepare(
                 f"{model.chosen_.level}."
             )
         wanted = replace(tagger, encoder=None, **taken_over(tagger, model))
+        wanted = replace(wanted, subwords=wanted.subwords or 0)
     rows = read_sentences(tokens, tags)
     dev_rows = None if dev is None else read_sentences(*dev)
     known = _tags(wanted, rows, dev_rows, training)
@@ -117,6 +109,8 @@ def prepare(
     else:
         dev_rows = replace(dev_rows, tags=[known.rewritten(named) for named in dev_rows.tags])
         warnings += _unknown_tags(known, dev_rows)
+    defaults = Defaults.derive(len(rows), rows.words)
+    wanted = defaults.fill(wanted)
     lexicon, kept = _lexicon(wanted, rows, model)
     if kept is not None:
         share = float(kept[: lexicon.learned].any(axis=1).mean())
@@ -125,17 +119,15 @@ def prepare(
                 f"{wanted.vectors} has vectors for {share:.1%} of the words only. Is it of this "
                 "language, and of words?"
             )
-    forms = sorted({token for part in (*rows.tokens, *dev_rows.tokens) for token in part})
-    numbers, strange = _numbers(lexicon, forms)
+    every = {token for part in (*rows.tokens, *dev_rows.tokens) for token in part}
+    forms = Forms.of(lexicon, sorted(every))
     pieces = Ragged.from_rows([], np.int64)
     if wanted.subwords:
-        words = ["", *lexicon.tokenizer.vocabulary[1 : lexicon.learned], *strange]
+        words = ["", *lexicon.tokenizer.vocabulary[1 : lexicon.learned], *forms.strange]
         pieces = subword_buckets(words, wanted.subwords)
     vectors = None
     if kept is not None:
-        vectors = np.concatenate([kept[: lexicon.learned], kept[lexicon.ids(strange)]])
-    form = {token: number for number, token in enumerate(forms)}
-    defaults = Defaults.derive(len(rows), rows.words)
+        vectors = np.concatenate([kept[: lexicon.learned], kept[lexicon.ids(forms.strange)]])
     return Prepared(
         chosen=replace(
             wanted,
@@ -154,9 +146,9 @@ def prepare(
         dev_rows=dev_rows,
         tags=known,
         lexicon=lexicon,
-        encoded=_encoded(rows, form, numbers, known),
-        dev_encoded=_encoded(dev_rows, form, numbers, known),
-        spellings=lexicon.spelled(forms),
+        encoded=forms.encode(rows, known),
+        dev_encoded=forms.encode(dev_rows, known),
+        spellings=lexicon.spelled(forms.tokens),
         pieces=pieces,
         vectors=vectors,
         kept=kept,
@@ -214,6 +206,7 @@ def _lexicon(
     if model is not None:
         tokenizer = model.tokenizer_
     else:
+        assert tagger.min_count is not None
         tokenizer = Tokenizer.train(
             (" ".join(tokens) for tokens in rows.tokens),
             level="whitespace",
@@ -230,27 +223,3 @@ def _lexicon(
         size = kept.shape[1]
     characters = common_characters(joined.from_iterable(rows.tokens))
     return Lexicon(tokenizer, learned, characters, size), kept
-
-
-def _numbers(lexicon: Lexicon, forms: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
-    """Numbers of different tokens in training, and the words that the last ones stand for.
-
-    A word that is not learned has a number of its own behind those that are.
-    """
-    ids = lexicon.ids(forms)
-    strange: dict[str, int] = {}
-    for place in np.flatnonzero((ids == 0) | (ids >= lexicon.learned)).tolist():
-        word = lexicon.form(forms[place])
-        ids[place] = lexicon.learned + strange.setdefault(word, len(strange))
-    return ids, list(strange)
-
-
-def _encoded(
-    rows: Sentences, form: dict[str, int], numbers: NDArray[np.int64], tags: Tags
-) -> Encoded:
-    forms = Ragged.from_rows(
-        [[form[token] for token in tokens] for tokens in rows.tokens], np.int64
-    )
-    words = Ragged(numbers[forms.values], forms.offsets)
-    targets = [tags.numbers(named) for named in rows.tags]
-    return Encoded(words, forms, Ragged.from_rows(targets, np.int64))

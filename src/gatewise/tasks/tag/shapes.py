@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def sentence_shape(chosen: SequenceTagger, lexicon: Lexicon) -> EncoderShape:
     """What the encoder of sentences is made of."""
+    assert chosen.subwords is not None
+    assert chosen.hidden_size is not None
     return EncoderShape(
         cell=chosen.cell,
         vocabulary_size=lexicon.learned,

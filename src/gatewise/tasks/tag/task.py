@@ -63,30 +63,45 @@ class SequenceTagger:
         True, "Read upper-case letters of words as lower-case ones; characters keep theirs."
     )
     max_vocabulary: int = option(30_000, "Different words that are learned, at most.", minimum=2)
-    min_count: int = option(1, "Times a word must occur to be learned.", minimum=1)
+    min_count: int | None = option(
+        None,
+        "Times a word must occur to be learned. By default 1; from 1,000 to 100,000 training "
+        "tokens 2.",
+        minimum=1,
+    )
     cell: CellName = option("lstm", "Recurrent cell.")
     embedding_size: int = option(64, "Numbers that are learned of a word.", minimum=1)
-    subwords: int = option(
-        0, "Vectors for pieces of words beside them; 0 for none.", minimum=0, maximum=1_000_000
+    subwords: int | None = option(
+        None,
+        "Vectors for pieces of words beside them; 0 for none. By default 0, from 100,000 training "
+        "tokens on 32,768; none where training starts from a language model.",
+        minimum=0,
+        maximum=1_000_000,
     )
     characters: bool = option(True, "Read the characters of every word with a layer of its own.")
     character_size: int = option(32, "Numbers that stand for a character.", minimum=1)
     character_units: int = option(
         64, "Units of the characters' layer, in each direction.", minimum=1
     )
-    hidden_size: int = option(200, "Units of every recurrent layer and direction.", minimum=1)
+    hidden_size: int | None = option(
+        None,
+        "Units of every recurrent layer and direction. By default 100, from 100,000 training "
+        "tokens on 200.",
+        minimum=1,
+    )
     num_layers: int = option(1, "Recurrent layers on top of each other.", minimum=1, maximum=64)
     bidirectional: bool = option(True, "Read every sentence backwards as well.")
-    embedding_dropout: float = option(
-        0.3,
+    embedding_dropout: float | None = option(
+        None,
         "Share of the words that a training step knows only by characters, pieces and pretrained "
-        "vectors.",
+        "vectors. By default 0.6, from 100,000 training tokens on 0.3.",
         minimum=0,
         below=1,
     )
-    dropout: float = option(
-        0.4,
-        "Share of features left out, the same at every token of a sentence.",
+    dropout: float | None = option(
+        None,
+        "Share of features left out, the same at every token of a sentence. By default 0.5, from "
+        "100,000 training tokens on 0.4.",
         minimum=0,
         below=1,
     )
