@@ -21,13 +21,11 @@ def training_of(model: Any) -> dict[str, Any] | None:
     if report is None:
         return None
     told = report.as_json()
-    score = "dev_score" if "dev_score" in told["epochs"][0] else "dev_perplexity"
     evaluation = getattr(report, "evaluation", None)
-    metric = "perplexity" if score == "dev_perplexity" else "score"
     return {
         "loss": [epoch["loss"] for epoch in told["epochs"]],
-        "score": [epoch.get(score) for epoch in told["epochs"]],
-        "metric": getattr(evaluation, "metric", metric),
+        "score": [epoch["dev_score"] for epoch in told["epochs"]],
+        "metric": getattr(evaluation, "metric", report.metric),
         "best": report.best_epoch,
         "evaluation": _as_json(evaluation) if isinstance(evaluation, Evaluation) else None,
         "told": str(report),

@@ -9,7 +9,8 @@ import pytest
 from gatewise.evaluation import Evaluation, LabelScore
 from gatewise.tasks.classify.card import model_card, pictures
 from gatewise.tasks.classify.options import ClassifierTraining
-from gatewise.tasks.classify.report import EpochFigures, Report, TableColumns
+from gatewise.tasks.classify.report import Report, TableColumns
+from gatewise.tasks.report import EpochFigures
 
 
 def evaluation(accuracy: float) -> Evaluation:

@@ -113,8 +113,8 @@ def test_the_last_part_is_held_out_and_chooses_the_epoch(network: list[LanguageN
     assert report.dev_tokens == sum(len(text.split()) + 1 for text in dev)
     assert report.vocabulary_size == len({w for text in train for w in text.split()}) + 1
     assert report.weights == sum(weight.size for weight in model.weights_.values())
-    best = report.epochs[report.best_epoch - 1].dev_perplexity
-    assert best == min(epoch.dev_perplexity or math.inf for epoch in report.epochs)
+    best = report.epochs[report.best_epoch - 1].dev_score
+    assert best == min(epoch.dev_score or math.inf for epoch in report.epochs)
 
 
 @pytest.mark.parametrize("documents", ["joined", "apart"])
@@ -125,7 +125,7 @@ def test_the_perplexity_of_the_report_is_that_of_an_evaluation(
     training = QUIET | {"precision": "fp32"}
     model = small(documents=documents).fit(TEXTS, dev=TEXTS[:9], **training)
     report = report_of(model)
-    found = report.epochs[report.best_epoch - 1].dev_perplexity
+    found = report.epochs[report.best_epoch - 1].dev_score
     assert found == pytest.approx(model.perplexity(TEXTS[:9]), rel=1e-4)
     assert report.cached is not None
     assert report.cached[0] == pytest.approx(model.perplexity(TEXTS[:9]), rel=1e-4)
@@ -138,7 +138,7 @@ def test_without_dev_texts_all_are_learned_from() -> None:
     model = small().fit(TEXTS, **QUIET | {"dev_share": 0.0})
     report = report_of(model)
     assert (report.texts, report.dev_tokens, report.cached) == (len(TEXTS), 0, None)
-    assert all(epoch.dev_perplexity is None for epoch in report.epochs)
+    assert all(epoch.dev_score is None for epoch in report.epochs)
     assert "dev texts" not in str(report)
     assert model.perplexity(TEXTS, cache=9) > 1
 
@@ -379,7 +379,7 @@ def test_nt_asgd_learns_with_its_own_rate() -> None:
     assert LanguageTraining(optimizer="nt-asgd", clip=2.0).clip == 2.0
     given = QUIET | {"optimizer": "nt-asgd", "epochs": 12, "patience": 2, "batch_size": 4}
     model = small(documents="joined", dropout=0.0).fit(TEXTS, dev=TEXTS, **given)
-    perplexities = [epoch.dev_perplexity or math.inf for epoch in report_of(model).epochs]
+    perplexities = [epoch.dev_score or math.inf for epoch in report_of(model).epochs]
     assert min(perplexities) < 0.5 * perplexities[0]
     assert model.perplexity(TEXTS) == pytest.approx(min(perplexities), rel=0.1)
 

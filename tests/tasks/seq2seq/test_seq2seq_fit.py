@@ -42,7 +42,7 @@ def test_without_dev_pairs_nothing_is_told_of_them() -> None:
     model = Seq2Seq(**SMALL).fit(SOURCES, TARGETS, dev_share=0, **QUICK)
     report = model.report_
     assert report is not None
-    assert (report.dev_pairs, report.dev_bleu, report.epochs[0].dev_perplexity) == (0, None, None)
+    assert (report.dev_pairs, report.dev_bleu, report.epochs[0].dev_score) == (0, None, None)
     assert "dev" not in str(report)
 
 

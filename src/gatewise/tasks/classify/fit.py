@@ -22,7 +22,7 @@ from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.network import Batch, ClassifierNetwork
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.prepared import Prepared, prepare
-from gatewise.tasks.classify.report import EpochFigures, Report
+from gatewise.tasks.classify.report import Report
 from gatewise.tasks.classify.rows import ClassWeight, Rows
 from gatewise.tasks.classify.scoring import (
     calibrate,
@@ -31,6 +31,7 @@ from gatewise.tasks.classify.scoring import (
     probabilities,
 )
 from gatewise.tasks.classify.transfer import Beginning
+from gatewise.tasks.report import epoch_figures
 from gatewise.tasks.transfer import rates
 from gatewise.text.pairs import pair_buckets, rarity
 from gatewise.text.subwords import subword_buckets
@@ -86,7 +87,7 @@ def fit(
         versions=versions(),
         data=prepared.fingerprint(),
         warnings=prepared.warnings,
-        epochs=tuple(EpochFigures(e.loss, e.dev_score, e.best, e.seconds) for e in history),
+        epochs=epoch_figures(history),
         stop=history[-1].stop,
         evaluation=evaluation,
     )

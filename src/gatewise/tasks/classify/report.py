@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
-
-from gatewise.errors import OptionError
 from gatewise.evaluation import Evaluation
 from gatewise.tasks.classify.options import ClassifierTraining
-
-
-@dataclass(frozen=True)
-class EpochFigures:
-    """One pass over the training rows: mean loss, dev score (None without dev rows), seconds."""
-
-    loss: float
-    dev_score: float | None
-    best: bool
-    seconds: float
+from gatewise.tasks.report import TrainingReport
 
 
 @dataclass(frozen=True)
@@ -31,8 +18,8 @@ class TableColumns:
     separator: str | None
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, kw_only=True)
+class Report(TrainingReport):
     """All that is known of a training run; it is `training.json` in the model folder.
 
     `evaluation` and `linear` are on the dev rows and None without them; `linear` is the TF-IDF and
@@ -45,42 +32,13 @@ class Report:
     rows: int
     dev_rows: int
     shortened: int
-    vocabulary_size: int
     scales: tuple[float, ...]
-    weights: int
-    seconds: float
     training: ClassifierTraining
-    versions: dict[str, str]
-    data: str
-    warnings: tuple[str, ...]
-    epochs: tuple[EpochFigures, ...]
-    stop: str
     evaluation: Evaluation | None
     linear: Evaluation | None = None
     linear_seconds: float = 0.0
     noise: float = 0.0
     columns: TableColumns | None = None
-
-    def as_json(self) -> Any:
-        """What `from_json` reads."""
-        return msgspec.to_builtins(self)
-
-    @classmethod
-    def from_json(cls, given: Any) -> Report | None:
-        """Read a report; None where there is none or it is one of another version.
-
-        Answering does not need it, so a report that cannot be read is no error.
-        """
-        try:
-            report = msgspec.convert(given, cls)
-        except (msgspec.ValidationError, OptionError):
-            return None
-        return report if any(epoch.best for epoch in report.epochs) else None
-
-    @property
-    def best_epoch(self) -> int:
-        """Number of the epoch whose weights were kept, from 1."""
-        return max(number for number, epoch in enumerate(self.epochs, start=1) if epoch.best)
 
     def verdict(self) -> str:
         """One plain sentence on this model beside the linear one."""
@@ -105,15 +63,10 @@ class Report:
     def __str__(self) -> str:
         lines = [
             f"{self.rows} texts to learn from, {self.dev_rows} held out to choose the best epoch; "
-            f"{self.vocabulary_size} known tokens; {self.weights:,} weights "
-            f"({self.weights * 4 / 1e6:.1f} MB).",
-            f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training.threads} "
-            f"threads in {self.training.precision}; "
-            f"the weights of epoch {self.best_epoch} were kept.",
+            f"{self.vocabulary_size} known tokens; {self.size()}.",
+            *self.course(),
             *self._scaling(),
         ]
-        if self.stop:
-            lines.append(f"Training stopped: {self.stop}.")
         if self.evaluation is not None:
             lines += ["", "On the dev rows:", "", str(self.evaluation)]
             if self.evaluation.confusion is not None:

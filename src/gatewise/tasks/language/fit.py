@@ -22,8 +22,9 @@ from gatewise.tasks.language.fitted import Cache, Fitted
 from gatewise.tasks.language.network import LanguageNetwork, grown
 from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.reading import perplexity_of
-from gatewise.tasks.language.report import CACHED, EpochFigures, Report
+from gatewise.tasks.language.report import CACHED, Report
 from gatewise.tasks.language.windows import Window, Windows
+from gatewise.tasks.report import epoch_figures
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.training.averaged_sgd import AveragedSGD
 from gatewise.training.loop import INTERRUPTED, train
@@ -142,7 +143,7 @@ def fit(
         versions=versions(),
         data=corpus.fingerprint,
         warnings=warnings,
-        epochs=tuple(_figures(epoch) for epoch in history),
+        epochs=epoch_figures(history, lambda score: perplexity_of(-score)),
         stop=history[-1].stop,
         cached=None,
     )
@@ -298,8 +299,3 @@ def _train(
 
 def _perplexity(score: float) -> str:
     return f"{perplexity_of(-score):.2f}"
-
-
-def _figures(epoch: Epoch) -> EpochFigures:
-    dev = None if epoch.dev_score is None else perplexity_of(-epoch.dev_score)
-    return EpochFigures(epoch.loss, dev, epoch.best, epoch.seconds)

@@ -15,6 +15,7 @@ from gatewise.data.batches import bucketed, in_order
 from gatewise.nn.attention import Attention
 from gatewise.nn.encoder import RecurrentStack
 from gatewise.ragged import Ragged
+from gatewise.tasks.report import epoch_figures
 from gatewise.tasks.seq2seq.answering import answered
 from gatewise.tasks.seq2seq.defaults import Defaults
 from gatewise.tasks.seq2seq.evaluation import evaluate
@@ -22,7 +23,7 @@ from gatewise.tasks.seq2seq.fitted import Fitted, ended
 from gatewise.tasks.seq2seq.network import Batch, Seq2SeqNetwork
 from gatewise.tasks.seq2seq.options import Seq2SeqTraining
 from gatewise.tasks.seq2seq.pairs import Pairs, fitting, held_out, swapped, whole_pairs
-from gatewise.tasks.seq2seq.report import EpochFigures, Report
+from gatewise.tasks.seq2seq.report import Report
 from gatewise.tasks.seq2seq.search import Search
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.training.loop import INTERRUPTED, train
@@ -138,7 +139,7 @@ def fit(
         versions=versions(),
         data=pairs.fingerprint(),
         warnings=tuple(warnings),
-        epochs=tuple(_figures(epoch) for epoch in history),
+        epochs=epoch_figures(history, lambda score: float(np.exp(-score))),
         stop=history[-1].stop,
         dev_bleu=None,
         dev_chrf=None,
@@ -231,8 +232,3 @@ def _train(
 
 def _perplexity(score: float) -> str:
     return f"{np.exp(-score):.2f}"
-
-
-def _figures(epoch: Epoch) -> EpochFigures:
-    dev = None if epoch.dev_score is None else float(np.exp(-epoch.dev_score))
-    return EpochFigures(epoch.loss, dev, epoch.best, epoch.seconds)

@@ -15,6 +15,7 @@ from gatewise.data.batches import bucketed, in_order
 from gatewise.decoding.viterbi import best_paths
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.table import distinct
+from gatewise.tasks.report import epoch_figures
 from gatewise.tasks.tag.baseline import most_frequent_tags
 from gatewise.tasks.tag.encoded import Encoded
 from gatewise.tasks.tag.evaluation import TagEvaluation, evaluate
@@ -22,7 +23,7 @@ from gatewise.tasks.tag.fitted import Fitted
 from gatewise.tasks.tag.network import Batch, TaggerNetwork
 from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.prepared import Prepared, prepare
-from gatewise.tasks.tag.report import EpochFigures, Report
+from gatewise.tasks.tag.report import Report
 from gatewise.tasks.tag.rows import Sentences
 from gatewise.tasks.tag.shapes import character_shape, sentence_shape
 from gatewise.tasks.transfer import fill, rates
@@ -71,7 +72,7 @@ def fit(
         versions=versions(),
         data=fingerprint(rows),
         warnings=prepared.warnings,
-        epochs=tuple(EpochFigures(e.loss, e.dev_score, e.best, e.seconds) for e in history),
+        epochs=epoch_figures(history),
         stop=history[-1].stop,
         evaluation=evaluation,
         baseline=baseline,
