@@ -14,7 +14,8 @@ class Fitted(Protocol):
     """What every task's `Fitted` holds."""
 
     @property
-    def weights(self) -> dict[str, Floats]: ...
+    def weights(self) -> dict[str, Floats]:
+        """All arrays by name."""
 
 
 F = TypeVar("F", bound=Fitted)
@@ -53,6 +54,6 @@ class Learner(Generic[F]):
         """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
         self._fitted = fitted
 
-    def _answering(self) -> tuple[int | None, kernels.Precision]:
+    def _settings(self) -> tuple[int | None, kernels.Precision]:
         """Threads and precision of an answer."""
         return self.threads, kernels.chosen_precision(self.precision)

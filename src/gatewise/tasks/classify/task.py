@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from gatewise import kernels, options
-from gatewise.errors import MissingExtraError, NotFittedError
+from gatewise import options
+from gatewise.errors import MissingExtraError
 from gatewise.evaluation import Evaluation, evaluate
-from gatewise.options import AnswerPrecision, CellName, Level, PoolingName, option
+from gatewise.options import CellName, Level, PoolingName, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.classify.answer import Answer
@@ -25,6 +25,7 @@ from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import Report
 from gatewise.tasks.classify.rows import ClassWeight, hard_targets, list_of_texts, read_rows
 from gatewise.tasks.folders import model_of, weights_of
+from gatewise.tasks.learned import Learner
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class TextClassifier:
+class TextClassifier(Learner[Fitted]):
     """A recurrent text classifier.
 
     Example:
@@ -109,14 +110,6 @@ class TextClassifier:
         saved=False,
     )
 
-    def __post_init__(self) -> None:
-        options.check(self)
-        self.threads: int | None = None
-        """Threads that answers take, by default all cores. May be changed; it is not saved."""
-        self.precision: AnswerPrecision = "fp32"
-        """Of the recurrent layers' products in answers. May be changed; it is not saved."""
-        self._fitted: Fitted | None = None
-
     @property
     def labels_(self) -> tuple[Any, ...]:
         """The labels in the order of the scores."""
@@ -126,11 +119,6 @@ class TextClassifier:
     def tokenizer_(self) -> Tokenizer:
         """The tokenizer that was learned."""
         return self.fitted().tokenizer
-
-    @property
-    def weights_(self) -> dict[str, Floats]:
-        """All arrays by name, as in `weights.safetensors`."""
-        return self.fitted().weights
 
     @property
     def chosen_(self) -> TextClassifier:
@@ -246,7 +234,7 @@ class TextClassifier:
             UserWarning: texts are longer than `max_length`; how many.
         """
         fitted = self.fitted()
-        settings = self.threads, kernels.chosen_precision(self.precision)
+        settings = self._settings()
         ids, words = fitted.encode(list_of_texts(texts))
         short, cut = ids.shortened(self.max_length)
         if cut:
@@ -306,22 +294,6 @@ class TextClassifier:
         report = Report.from_json(folder.training)
         classifier.take(Fitted(classifier, labels, tokenizer, weights, report, folder.pictures))
         return classifier
-
-    def fitted(self) -> Fitted:
-        """What was learned.
-
-        Raises:
-            NotFittedError: nothing was.
-        """
-        if self._fitted is None:
-            raise NotFittedError(
-                "This TextClassifier has learned nothing yet. Call fit, or load a model folder."
-            )
-        return self._fitted
-
-    def take(self, fitted: Fitted) -> None:
-        """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
-        self._fitted = fitted
 
     def shape(self, vocabulary_size: int) -> EncoderShape:
         """What the encoder is made of; all options must have a value."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
-from gatewise import kernels, options
-from gatewise.errors import MissingExtraError, ModelFileError, NotFittedError, OptionError
-from gatewise.options import AnswerPrecision, CellName, Level, option
+from gatewise import options
+from gatewise.errors import MissingExtraError, ModelFileError, OptionError
+from gatewise.options import CellName, Level, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.folders import model_of, weights_of
@@ -26,16 +26,17 @@ from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.report import Report
 from gatewise.tasks.language.scoring import LanguageEvaluation, TextScore, evaluate, score
 from gatewise.tasks.language.stream import Stream
+from gatewise.tasks.learned import Learner
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from gatewise.encoder import Floats
+    pass
 
 Documents = Literal["joined", "apart"]
 
 
 @dataclass(eq=False)
-class LanguageModel:
+class LanguageModel(Learner[Fitted]):
     """A recurrent language model.
 
     Example:
@@ -88,27 +89,17 @@ class LanguageModel:
     )
 
     def __post_init__(self) -> None:
-        options.check(self)
+        super().__post_init__()
         if self.bidirectional and self.num_layers > 1:
             raise OptionError(
                 "A bidirectional LanguageModel must have num_layers 1: upper layers would see the "
                 f"token that they are to foretell. Got {self.num_layers}."
             )
-        self.threads: int | None = None
-        """Threads that answer; by default all cores."""
-        self.precision: AnswerPrecision = "fp32"
-        """Numbers that the recurrent layers multiply to answer, see `gatewise.kernels`."""
-        self._fitted: Fitted | None = None
 
     @property
     def tokenizer_(self) -> Tokenizer:
         """The tokenizer that was learned."""
         return self.fitted().tokenizer
-
-    @property
-    def weights_(self) -> dict[str, Floats]:
-        """All arrays by name, as in `weights.safetensors`."""
-        return self.fitted().weights
 
     @property
     def chosen_(self) -> LanguageModel:
@@ -157,7 +148,7 @@ class LanguageModel:
 
     def stream(self) -> Stream:
         """A text that is read and written word by word, its state carried along."""
-        return Stream(self.fitted(), self.threads, self._precision())
+        return Stream(self.fitted(), *self._settings())
 
     def next(self, text: str, k: int = 5) -> list[tuple[str, float]]:
         """The k likeliest tokens after a text, with their probabilities, likeliest first."""
@@ -180,7 +171,7 @@ class LanguageModel:
 
     def score(self, texts: Sequence[str]) -> list[TextScore]:
         """How likely every text is, its end included, each by itself: whole and token by token."""
-        return score(self.fitted(), texts, self.threads, self._precision())
+        return score(self.fitted(), texts, *self._settings())
 
     def evaluate(
         self, texts: Iterable[str], *, cache: int = 0, documents: Documents | None = None
@@ -200,13 +191,14 @@ class LanguageModel:
         if documents not in (None, "joined", "apart"):
             raise OptionError(f"documents must be joined, apart or None. Got {documents!r}.")
         fitted = self.fitted()
+        threads, precision = self._settings()
         return evaluate(
             fitted,
             texts,
             cache=cache,
             joined=(documents or fitted.chosen.documents) == "joined",
-            threads=self.threads,
-            precision=self._precision(),
+            threads=threads,
+            precision=precision,
         )
 
     def perplexity(self, texts: Iterable[str], *, cache: int = 0) -> float:
@@ -255,22 +247,6 @@ class LanguageModel:
         model.take(Fitted(model, tokenizer, weights, cache, report))
         return model
 
-    def fitted(self) -> Fitted:
-        """What was learned.
-
-        Raises:
-            NotFittedError: nothing was.
-        """
-        if self._fitted is None:
-            raise NotFittedError(
-                "This LanguageModel has learned nothing yet. Call fit, or load a model folder."
-            )
-        return self._fitted
-
-    def take(self, fitted: Fitted) -> None:
-        """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
-        self._fitted = fitted
-
     def shape(self, vocabulary_size: int) -> EncoderShape:
         """What the recurrent layers are made of; all options must have a value."""
         assert self.embedding_size is not None
@@ -297,9 +273,6 @@ class LanguageModel:
             shapes["output.weight"] = shapes["embedding.weight"]
         shapes["output.bias"] = (shape.vocabulary_size,)
         return shapes
-
-    def _precision(self) -> kernels.Precision:
-        return kernels.chosen_precision(self.precision)
 
 
 def _fit(

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from gatewise import kernels, options
-from gatewise.errors import MissingExtraError, NotFittedError, OptionError
-from gatewise.options import AnswerPrecision, AttentionName, CellName, Level, option
+from gatewise import options
+from gatewise.errors import MissingExtraError, OptionError
+from gatewise.options import AttentionName, CellName, Level, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.folders import model_of, weights_of
+from gatewise.tasks.learned import Learner
 from gatewise.tasks.seq2seq.alignment import Alignment, align
 from gatewise.tasks.seq2seq.answering import answered, warn_of_cuts
 from gatewise.tasks.seq2seq.card import model_card
@@ -29,11 +30,11 @@ from gatewise.tasks.seq2seq.search import Answer, Search
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from gatewise.encoder import Floats
+    pass
 
 
 @dataclass(eq=False)
-class Seq2Seq:
+class Seq2Seq(Learner[Fitted]):
     """A recurrent encoder and decoder with attention: text in, text out.
 
     Example:
@@ -89,27 +90,17 @@ class Seq2Seq:
     )
 
     def __post_init__(self) -> None:
-        options.check(self)
+        super().__post_init__()
         if self.input_feeding and self.weight_dropout:
             raise OptionError(
                 "A Seq2Seq with input_feeding must have weight_dropout 0: every step would leave "
                 f"out other weights. Got {self.weight_dropout}."
             )
-        self.threads: int | None = None
-        """Threads that answer; by default all cores."""
-        self.precision: AnswerPrecision = "fp32"
-        """Numbers that the recurrent layers multiply to answer, see `gatewise.kernels`."""
-        self._fitted: Fitted | None = None
 
     @property
     def tokenizer_(self) -> Tokenizer:
         """The tokenizer that was learned, of sources and targets."""
         return self.fitted().tokenizer
-
-    @property
-    def weights_(self) -> dict[str, Floats]:
-        """All arrays by name, as in `weights.safetensors`."""
-        return self.fitted().weights
 
     @property
     def report_(self) -> Report | None:
@@ -163,7 +154,7 @@ class Seq2Seq:
             OptionError: an option is unknown or not allowed.
         """
         found = options.build(Search, search)
-        return answered(self.fitted(), list_of_texts(texts), found, self.threads, self._precision())
+        return answered(self.fitted(), list_of_texts(texts), found, *self._settings())
 
     @overload
     def predict(self, texts: Sequence[str], *, n_best: None = None, **search: Any) -> list[str]: ...
@@ -196,7 +187,7 @@ class Seq2Seq:
             DataError: one of them is no str.
         """
         (answer,) = self.predict([source]) if target is None else list_of_texts([target])
-        return align(self.fitted(), source, answer, self.threads, self._precision())
+        return align(self.fitted(), source, answer, *self._settings())
 
     def conversation(self, context: int = 0, **search: Any) -> Conversation:
         """A new conversation, whose replies know what was said before.
@@ -261,22 +252,6 @@ class Seq2Seq:
         model.take(Fitted(model, tokenizer, weights, Report.from_json(folder.training)))
         return model
 
-    def fitted(self) -> Fitted:
-        """What was learned.
-
-        Raises:
-            NotFittedError: nothing was.
-        """
-        if self._fitted is None:
-            raise NotFittedError(
-                "This Seq2Seq has learned nothing yet. Call fit, or load a model folder."
-            )
-        return self._fitted
-
-    def take(self, fitted: Fitted) -> None:
-        """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
-        self._fitted = fitted
-
     def encoder_shape(self, vocabulary_size: int) -> EncoderShape:
         """What the recurrent layers that read sources are made of."""
         return self._shape(vocabulary_size, self.embedding_size, bidirectional=True)
@@ -321,6 +296,3 @@ class Seq2Seq:
                 if name != "embedding.weight":
                     shapes[f"{part}.{name}"] = each
         return shapes
-
-    def _precision(self) -> kernels.Precision:
-        return kernels.chosen_precision(self.precision)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gatewise import options
-from gatewise.errors import MissingExtraError, NotFittedError
-from gatewise.options import AnswerPrecision, CellName, option
+from gatewise.errors import MissingExtraError
+from gatewise.options import CellName, option
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.folders import model_of, weights_of
+from gatewise.tasks.learned import Learner
 from gatewise.tasks.tag.answer import Answer
 from gatewise.tasks.tag.answering import Answering, Tagging
 from gatewise.tasks.tag.card import model_card
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class SequenceTagger:
+class SequenceTagger(Learner[Fitted]):
     """A recurrent tagger of tokens, with characters, pretrained vectors and a CRF.
 
     Example:
@@ -128,14 +129,6 @@ class SequenceTagger:
         saved=False,
     )
 
-    def __post_init__(self) -> None:
-        options.check(self)
-        self.threads: int | None = None
-        """Threads that answers take, by default all cores. May be changed; it is not saved."""
-        self.precision: AnswerPrecision = "fp32"
-        """Of the recurrent layers' products in answers. May be changed; it is not saved."""
-        self._fitted: Fitted | None = None
-
     @property
     def labels_(self) -> tuple[str, ...]:
         """The tags in the order of the scores."""
@@ -145,11 +138,6 @@ class SequenceTagger:
     def tokenizer_(self) -> Tokenizer:
         """The tokenizer that numbers the words."""
         return self.fitted().lexicon.tokenizer
-
-    @property
-    def weights_(self) -> dict[str, Floats]:
-        """All arrays by name, as in `weights.safetensors`."""
-        return self.fitted().weights
 
     @property
     def chosen_(self) -> SequenceTagger:
@@ -307,22 +295,6 @@ class SequenceTagger:
         report = Report.from_json(folder.training)
         tagger.take(Fitted(tagger, tags, lexicon, weights, report))
         return tagger
-
-    def fitted(self) -> Fitted:
-        """What was learned.
-
-        Raises:
-            NotFittedError: nothing was.
-        """
-        if self._fitted is None:
-            raise NotFittedError(
-                "This SequenceTagger has learned nothing yet. Call fit, or load a model folder."
-            )
-        return self._fitted
-
-    def take(self, fitted: Fitted) -> None:
-        """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
-        self._fitted = fitted
 
     def _answering(self) -> Answering:
         return Answering(self.fitted(), self.threads, self.precision)
