@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from typing import Any
 
 from gatewise import nn  # noqa: F401 - before torch: how its threads wait
@@ -30,6 +31,8 @@ if keras.config.backend() != "torch":
         f"{keras.config.backend()!r}. Set KERAS_BACKEND=torch, or import gatewise.keras before "
         "keras and leave KERAS_BACKEND unset."
     )
+# How Keras makes arrays of torch's tensors, NumPy 2 calls outdated: at every answer and saving.
+warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
 
 # Modules of Keras that stay as they are.
 for _name in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import keras
@@ -51,9 +50,14 @@ class Sequential(keras.Sequential):
         super().build(input_shape)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """As keras.Model.fit."""
+        """As keras.Model.fit; the history holds plain numbers, as in Keras 2, not tensors."""
         check_inputs(self, "fit", x, y)
-        return super().fit(x, y, *args, **kwargs)
+        history = super().fit(x, y, *args, **kwargs)
+        for name, values in history.history.items():
+            history.history[name] = [
+                value.tolist() if hasattr(value, "tolist") else value for value in values
+            ]
+        return history
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As keras.Model.evaluate."""
@@ -63,10 +67,7 @@ class Sequential(keras.Sequential):
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """As keras.Model.predict."""
         check_inputs(self, "predict", x)
-        with warnings.catch_warnings():
-            # How Keras makes arrays of torch's tensors, NumPy 2 calls outdated.
-            warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
-            return super().predict(x, *args, **kwargs)
+        return super().predict(x, *args, **kwargs)
 
     def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As keras.Model.train_on_batch."""
