@@ -159,11 +159,9 @@ def test_a_relu_rnn_and_an_unrolled_lstm_run_on_the_kernel() -> None:
     [
         ("LSTM", {"activation": "relu"}, "activation='relu'"),
         ("LSTM", {"recurrent_activation": "hard_sigmoid"}, "recurrent_activation='hard_sigmoid'"),
-        ("LSTM", {"recurrent_dropout": 0.2}, "recurrent_dropout=0.2"),
         ("GRU", {"reset_after": False}, "reset_after=False"),
         ("GRU", {"activation": None}, "activation='linear'"),
         ("SimpleRNN", {"activation": "sigmoid"}, "activation='sigmoid'"),
-        ("SimpleRNN", {"recurrent_dropout": 0.1}, "recurrent_dropout=0.1"),
         ("LSTM", {"dtype": "float64"}, "it computes in float64"),
     ],
 )
@@ -180,6 +178,25 @@ def test_what_the_kernel_cannot_take_is_told_and_keras_does_it(
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # it is told once
         results(our, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "reason"),
+    [
+        ("LSTM", {"recurrent_dropout": 0.2}, "recurrent_dropout=0.2"),
+        ("SimpleRNN", {"recurrent_dropout": 0.1}, "recurrent_dropout=0.1"),
+    ],
+)
+def test_what_only_training_keeps_from_the_kernel(
+    name: str, arguments: dict[str, Any], reason: str
+) -> None:
+    our, their = twins(name, units=UNITS, **arguments, seed=4)
+    assert our.runs_on.startswith(f"keras in training, else kernel: {reason}")
+    assert_same(results(our, MIXED), results(their, MIXED))
+    with pytest.warns(UserWarning, match=f"{our.name}.*Keras's own implementation.*{reason}"):
+        trained = results(our, MIXED, training=True)
+    for our_part, their_part in zip(trained, results(their, MIXED, training=True), strict=True):
+        torch.testing.assert_close(our_part, their_part, rtol=0, atol=0)
 
 
 def test_whole_numbers_are_read_as_keras_reads_them() -> None:

@@ -12,8 +12,8 @@ import gatewise.keras
 # isort: split
 import numpy as np
 import pytest
-from gatewise.keras.callbacks import EarlyStopping
-from gatewise.keras.layers.embeddings import Embedding
+from gatewise.keras.callbacks import EarlyStopping  # type: ignore[import-not-found] # Keras's own
+from gatewise.keras.layers.embeddings import Embedding  # type: ignore[import-not-found] # older name
 
 from gatewise.keras import preprocessing
 from gatewise.keras.layers import (

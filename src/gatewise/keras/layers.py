@@ -56,6 +56,10 @@ class Embedding(TakesInputShape, keras.layers.Embedding):
         return super().call(inputs)
 
 
+# What Keras 2 once called the layers that a GPU ran fast.
+CuDNNLSTM, CuDNNGRU = LSTM, GRU
+
+
 def __getattr__(name: str) -> Any:
     return getattr(keras.layers, name)
 

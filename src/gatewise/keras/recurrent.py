@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gatewise.keras.declared import TakesInputShape
-from gatewise.keras.weights import kernel_cell, kernel_weights
+from gatewise.keras.weights import cell_refusal, kernel_cell, kernel_weights
 from gatewise.nn.masks import MaskedLayout, masked_layout, real_rows, spread_rows
 from gatewise.nn.passes import context_refusal, tensor_refusal
 from gatewise.nn.recurrent import State, recurrent_layer
@@ -40,16 +40,21 @@ class KernelLayer(TakesInputShape):
 
     @property
     def runs_on(self) -> str:
-        """Where the layer runs if it is called now: "kernel", or "keras: " and why."""
-        reason = self._refusal()
-        return "kernel" if reason is None else f"keras: {reason}"
+        """Where the layer runs if it is called now: "kernel", or "keras: " and why.
+
+        What only a step of training keeps from the kernel is said to: answers run on it.
+        """
+        reason, answering = self._refusal(training=True), self._refusal(training=False)
+        if reason is None:
+            return "kernel"
+        return f"keras: {reason}" if answering else f"keras in training, else kernel: {reason}"
 
     def inner_loop(
         self, sequences: Tensor, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """The last output (B, H), all outputs (B, T, H), and the final states; Keras calls it."""
         shapes_only = sequences.device.type == "meta"
-        reason = self._refusal()
+        reason = self._refusal(training)
         if reason is not None or shapes_only:
             if not shapes_only and reason != self._told:
                 self._told = reason
@@ -107,19 +112,15 @@ class KernelLayer(TakesInputShape):
             kept = layout.offsets.diff() > 0
         return final * kept[:, None]
 
-    def _refusal(self) -> str | None:
+    def _refusal(self, training: bool) -> str | None:
         """Why Keras, not the kernel, must take a call that came now; None if it need not."""
         cell = self.cell
-        if kernel_cell(self) is None:
-            return f"activation={keras.activations.serialize(cell.activation)!r}"
-        gates = getattr(cell, "recurrent_activation", None)
-        if gates not in (None, keras.activations.sigmoid):
-            return f"recurrent_activation={keras.activations.serialize(gates)!r}"
-        if not getattr(cell, "reset_after", True):
-            return "reset_after=False"
-        if cell.recurrent_dropout:
+        reason = cell_refusal(self)
+        if reason is not None:
+            return reason
+        if training and cell.recurrent_dropout:
             return f"recurrent_dropout={cell.recurrent_dropout}"
-        if cell.dropout and getattr(cell, "implementation", 2) == 1:
+        if training and cell.dropout and getattr(cell, "implementation", 2) == 1:
             return "dropout with implementation=1, which drops other inputs for every gate"
         if getattr(self, "use_cudnn", None) is True:
             return "use_cudnn=True"
@@ -158,7 +159,7 @@ def runs_on(model: Any) -> dict[str, str]:
     """Where the recurrent layers of a model, or a layer itself, run if it is called now.
 
     Returns:
-        For the name of every recurrent layer "kernel", or "keras: " and why.
+        For the name of every recurrent layer "kernel", or "keras" and why; see `LSTM.runs_on`.
     """
     return {
         layer.name: layer.runs_on

@@ -25,6 +25,17 @@ def kernel_cell(layer: Any) -> str | None:
     return next(name for kind, name in kinds.items() if isinstance(layer, kind))
 
 
+def cell_refusal(layer: Any) -> str | None:
+    """Which argument makes a recurrent layer's cell another than the kernel's; None if none."""
+    cell = layer.cell
+    if kernel_cell(layer) is None:
+        return f"activation={keras.activations.serialize(cell.activation)!r}"
+    gates = getattr(cell, "recurrent_activation", None)
+    if gates not in (None, keras.activations.sigmoid):
+        return f"recurrent_activation={keras.activations.serialize(gates)!r}"
+    return None if getattr(cell, "reset_after", True) else "reset_after=False"
+
+
 def kernel_weights(cell: Any) -> list[Tensor]:
     """weight_ih (G*H, E), weight_hh (G*H, H) and, if there is a bias, bias_ih and bias_hh.
 
