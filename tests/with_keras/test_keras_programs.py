@@ -92,7 +92,7 @@ def test_spam_with_a_tokenizer_and_a_share_held_out() -> None:
     gatewise.keras.utils.set_random_seed(1)
     texts = ["Win a free prize now!", "See you at lunch, friend"] * 20
     labels = np.array([1, 0] * 20)
-    tokenizer = Tokenizer(num_words=50, oov_token="<OOV>")  # noqa: S106 - a word, no password
+    tokenizer = Tokenizer(num_words=50, oov_token="<OOV>")
     tokenizer.fit_on_texts(texts)
     padded = preprocessing.sequence.pad_sequences(
         tokenizer.texts_to_sequences(texts), maxlen=6, padding="post", truncating="post"
