@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import chain as joined
 from typing import TYPE_CHECKING, Literal
@@ -11,9 +12,12 @@ from gatewise.cli.flags import flags
 from gatewise.cli.terminal import tell
 from gatewise.data.conll import Format, TaggedFile, format_of
 from gatewise.data.problems import many
+from gatewise.errors import OptionError
 from gatewise.options import option
 from gatewise.tasks.tag.rows import Sentences, refuse_broken, repaired
 from gatewise.text.spans import Scheme, are_spans, scheme_of
+
+_TABLE = re.compile(r"(\.csv|\.jsonl|\.json|\.parquet|\.pq|\.duckdb|\.db|\.sqlite)(\.gz|\.zst)?$")
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,16 @@ class TokenFiles:
         options.check(self)
 
     def form(self, source: str) -> Format:
-        """CoNLL or CoNLL-U."""
+        """CoNLL or CoNLL-U.
+
+        Raises:
+            OptionError: the name is that of a table, and no format is given.
+        """
+        if self.format is None and (table := _TABLE.search(source.lower())):
+            raise OptionError(
+                f"{source} is a table ({table[1]}). A tagger takes CoNLL, CoNLL-U or plain "
+                "sentences in a .txt file; if it is one of these, say which with --format."
+            )
         return self.format if self.format in ("conll", "conllu") else format_of(source)
 
 

@@ -180,7 +180,13 @@ def check_labels(
             f"at most {max_classes:,} are allowed. Check that it is the label column, or raise "
             "--max-classes."
         )
-    return [*_variants(counts), *_typos(counts), *_rare(counts), *_uneven(counts)]
+    return [*check_spelling(labels), *_rare(counts), *_uneven(counts)]
+
+
+def check_spelling(labels: Iterable[str]) -> list[str]:
+    """Labels that differ only by their form, and those that look like typos of others."""
+    counts = Counter(labels)
+    return [*_variants(counts), *_typos(counts)]
 
 
 def refuse_empty(labels: Sequence[str], place: Place = row_place) -> None:
@@ -264,7 +270,7 @@ def _typos(counts: Counter[str]) -> list[str]:
     ("A", "B2"), opposites ("typical", "atypical") and numbers raise no alarm.
     """
     frequent: dict[str, list[str]] = defaultdict(list)
-    least = min(counts.values())
+    least = min(counts.values(), default=0)
     for label, count in counts.items():
         if len(label) in _WORD and count >= _RARE * least:
             for form in _with_one_left_out(label.casefold()):

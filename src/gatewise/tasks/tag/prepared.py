@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise import kernels
-from gatewise.data.checks import check_texts
+from gatewise.data.checks import check_spelling, check_texts
 from gatewise.data.split import split
 from gatewise.errors import DataError, OptionError
 from gatewise.ragged import Ragged
@@ -179,7 +179,8 @@ def _tags(
 
 
 def _warnings(rows: Sentences) -> list[str]:
-    return check_texts([" ".join(tokens) for tokens in rows.tokens])
+    texts = [" ".join(tokens) for tokens in rows.tokens]
+    return [*check_texts(texts), *check_spelling(joined.from_iterable(rows.tags))]
 
 
 def _unknown_tags(known: Tags, dev_rows: Sentences) -> list[str]:
