@@ -208,6 +208,17 @@ def test_masked_series_are_read_without_their_masked_steps() -> None:
     )
 
 
+@pytest.mark.parametrize("module", ["layers", "models", "optimizers", "utils"])
+def test_everything_can_be_imported_at_once(module: str) -> None:
+    names: dict[str, Any] = {}
+    exec(f"from gatewise.keras.{module} import *", names)  # noqa: S102
+    for name in dir(getattr(keras, module)):
+        if not name.startswith("_"):
+            expected = getattr(getattr(gatewise.keras, module), name)
+            assert names.pop(name) is expected
+    assert names.keys() - {"__builtins__"} <= {"CuDNNGRU", "CuDNNLSTM", "np_utils"}
+
+
 def test_data_sets_are_not_downloaded() -> None:
     from gatewise.keras.datasets import imdb
 

@@ -54,6 +54,7 @@ for _name in (
     sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"keras.{_name}")
 
 from gatewise.keras import datasets, layers, models, optimizers, preprocessing, utils  # noqa: E402
+from gatewise.keras.conversion import from_keras  # noqa: E402
 from gatewise.keras.models import Sequential  # noqa: E402
 from gatewise.keras.recurrent import runs_on  # noqa: E402
 
@@ -64,6 +65,7 @@ for _name in ("convolutional", "core", "embeddings", "pooling", "recurrent", "wr
 __all__ = [
     "Sequential",
     "datasets",
+    "from_keras",
     "layers",
     "models",
     "optimizers",

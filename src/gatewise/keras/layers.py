@@ -9,7 +9,7 @@ import keras
 from gatewise.keras.declared import TakesInputShape, refused
 from gatewise.keras.recurrent import GRU, LSTM, SimpleRNN
 
-__all__ = ["GRU", "LSTM", "Bidirectional", "Embedding", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "Bidirectional", "CuDNNGRU", "CuDNNLSTM", "Embedding", "SimpleRNN"]
 
 
 @keras.saving.register_keras_serializable("gatewise")
@@ -66,3 +66,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *dir(keras.layers)})
+
+
+__all__ += [name for name in dir(keras.layers) if not name.startswith("_")]  # for "import *"

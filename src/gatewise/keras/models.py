@@ -114,3 +114,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *dir(keras.models)})
+
+
+__all__ += [name for name in dir(keras.models) if not name.startswith("_")]  # for "import *"

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+__all__: list[str] = []
+
 
 def _takes_old_names(optimizer: Any) -> Callable[..., Any]:
     """A function that makes the optimizer: Keras has fast ones for its own classes only.
@@ -47,3 +49,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *dir(keras.optimizers)})
+
+
+__all__ += [name for name in dir(keras.optimizers) if not name.startswith("_")]  # for "import *"

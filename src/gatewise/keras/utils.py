@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+__all__ = ["np_utils"]
+
 np_utils = sys.modules[f"{__name__}.np_utils"] = keras.utils
 
 
@@ -16,3 +18,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *dir(keras.utils)})
+
+
+__all__ += [name for name in dir(keras.utils) if not name.startswith("_")]  # for "import *"

@@ -12,6 +12,7 @@ must stay readable, or models saved before would answer differently.
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 from gatewise.options import Level
@@ -108,8 +109,14 @@ _WORD = "|".join(
 _BPE = rf"{SPACE}?(?:[\p{{L}}\p{{M}}]++|\p{{Nd}}{{1,3}}|[^\s\p{{L}}\p{{M}}\p{{Nd}}{SPACE}]++)"
 
 
-def pipeline(level: Level, lowercase: bool) -> Json:
-    """Everything of a tokenizer.json but its "model"."""
+def pipeline(level: Level, lowercase: bool, filters: str = "") -> Json:
+    """Everything of a tokenizer.json but its "model".
+
+    Args:
+        level: see `Tokenizer`.
+        lowercase: whether upper and lower case are one.
+        filters: at level "whitespace", characters that are read as spaces.
+    """
     if level == "word":
         clean = [
             *_replacing(_CONTROLS, _QUOTES),
@@ -137,7 +144,8 @@ def pipeline(level: Level, lowercase: bool) -> Json:
         }
         decoder = {"type": "Metaspace", **space}
     elif level == "whitespace":
-        clean = _lowering(lowercase)
+        spaces = [(f"[{''.join(map(re.escape, filters))}]", " ")] if filters else []
+        clean = [*_lowering(lowercase), *_replacing(spaces)]
         split = {"type": "WhitespaceSplit"}
         decoder = None
     else:
@@ -174,11 +182,11 @@ def model(level: Level, vocabulary: dict[str, int], merges: list[list[str]]) -> 
     }
 
 
-def known(components: Json) -> tuple[Level, bool] | None:
+def known(components: Json, filters: str = "") -> tuple[Level, bool] | None:
     """Level and lower-casing of a pipeline, or None where Gatewise never wrote such a one."""
     for level in LEVELS:
         for lowercase in (True, False):
-            if components == pipeline(level, lowercase):
+            if components == pipeline(level, lowercase, filters):
                 return level, lowercase
     return None
 

@@ -8,7 +8,9 @@ import re
 from gatewise.errors import ModelFileError
 from gatewise.options import Level
 from gatewise.text import rules
+from gatewise.text.pieces import LONGEST_PIECE
 from gatewise.text.rules import UNKNOWN
+from gatewise.text.sequences import Sequences
 
 LONGEST_TOKEN = 40  # characters; longer words stay unknown
 LARGEST_VOCABULARY = 1_000_000
@@ -17,14 +19,21 @@ LARGEST_JSON = 64 << 20  # characters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def to_json(level: Level, lowercase: bool, ids: dict[str, int], merges: list[list[str]]) -> str:
+def to_json(
+    level: Level, lowercase: bool, ids: dict[str, int], merges: list[list[str]], filters: str = ""
+) -> str:
     """The text of a tokenizer.json, which the Hugging Face library can read too."""
-    document = rules.pipeline(level, lowercase) | {"model": rules.model(level, ids, merges)}
-    return json.dumps(document, ensure_ascii=False)
+    document = rules.pipeline(level, lowercase, filters)
+    return json.dumps(document | {"model": rules.model(level, ids, merges)}, ensure_ascii=False)
 
 
-def from_json(text: str) -> tuple[Level, bool, list[str], list[list[str]]]:
-    """Level, lower-casing, vocabulary and merges of what `to_json` wrote; nothing of it is run.
+def with_sequences(tokenizer: str, sequences: Sequences) -> str:
+    """A tokenizer.json and how sequences are made of its ids, which only Gatewise can read."""
+    return f'{{"sequences": {json.dumps(sequences.as_json())}, "tokenizer": {tokenizer}}}'
+
+
+def from_json(text: str) -> tuple[Level, bool, list[str], list[list[str]], Sequences | None]:
+    """The arguments of the Tokenizer that wrote this with `to_json`; nothing of it is run.
 
     Raises:
         ModelFileError: it is anything else.
@@ -35,21 +44,31 @@ def from_json(text: str) -> tuple[Level, bool, list[str], list[list[str]]]:
         document = json.loads(text, object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
         raise _damaged(f"it is not JSON ({type(error).__name__}: {error})") from None
+    sequences = None
+    if isinstance(document, dict) and document.keys() == {"sequences", "tokenizer"}:
+        sequences = Sequences.from_json(document["sequences"])
+        if sequences is None:
+            raise _damaged("what it says of sequences is not what Gatewise writes")
+        document = document["tokenizer"]
     if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
         raise _damaged("it has no 'model'")
     model = document.pop("model")
-    found = rules.known(document)
+    found = rules.known(document, sequences.filters if sequences else "")
     if found is None:
         raise _damaged("its rules are not those of any tokenizer that Gatewise writes")
     level, lowercase = found
-    vocabulary = _checked_vocabulary(model.get("vocab"))
+    vocabulary = _checked_vocabulary(
+        model.get("vocab"), LONGEST_PIECE if sequences else LONGEST_TOKEN
+    )
     merges = _checked_merges(model.get("merges"), vocabulary) if level == "bpe" else []
     if model != rules.model(level, vocabulary, merges):
         raise _damaged(f"its model is not that of a tokenizer of level '{level}'")
-    return level, lowercase, list(vocabulary), merges
+    if sequences and sequences.pad is not None and sequences.pad >= len(vocabulary):
+        raise _damaged("the padding of its sequences is not a token")
+    return level, lowercase, list(vocabulary), merges, sequences
 
 
-def _checked_vocabulary(vocabulary: object) -> dict[str, int]:
+def _checked_vocabulary(vocabulary: object, longest: int) -> dict[str, int]:
     """Token to id, in the order of the ids."""
     if not isinstance(vocabulary, dict) or not 1 <= len(vocabulary) <= LARGEST_VOCABULARY:
         raise _damaged(f"its vocabulary is not a table of 1 to {LARGEST_VOCABULARY:,} tokens")
@@ -59,10 +78,8 @@ def _checked_vocabulary(vocabulary: object) -> dict[str, int]:
     if [number for _, number in ordered] != list(range(len(ordered))):
         raise _damaged("the ids of its vocabulary are not 0, 1, 2, … without gaps and repeats")
     for token, number in ordered:
-        if not 1 <= len(token) <= LONGEST_TOKEN or _SURROGATE.search(token):
-            raise _damaged(
-                f"token {number} of its vocabulary is not 1 to {LONGEST_TOKEN} characters"
-            )
+        if not 1 <= len(token) <= longest or _SURROGATE.search(token):
+            raise _damaged(f"token {number} of its vocabulary is not 1 to {longest} characters")
     if ordered[0][0] != UNKNOWN:
         raise _damaged(f"token 0 of its vocabulary is not {UNKNOWN}")
     return dict(ordered)

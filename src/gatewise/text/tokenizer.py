@@ -28,6 +28,7 @@ from gatewise.text.pieces import pieces as split
 from gatewise.text.pieces import placed_pieces, printable
 from gatewise.text.rules import LEVELS, UNKNOWN
 from gatewise.text.saved import LARGEST_VOCABULARY, LONGEST_TOKEN
+from gatewise.text.sequences import PADDING, Sequences
 
 # Without this the library starts threads of its own and, when the process forks afterwards,
 # prints a warning on standard error. A user's own setting wins.
@@ -74,18 +75,26 @@ class Tokenizer:
 
     Level "word" splits at spaces and punctuation, "whitespace" at whitespace alone, as text wants
     that is tokenized already, "bpe" into frequent parts of words, "char" into characters. Id 0 is
-    `<unk>`, the token of all that is not in the vocabulary.
+    `<unk>`, the token of all that is not in the vocabulary. `sequences` is how a model of Keras
+    reads the tokens of a text (level "whitespace"); None for those that Gatewise trained.
     """
 
     def __init__(
-        self, level: Level, lowercase: bool, vocabulary: list[str], merges: list[list[str]]
+        self,
+        level: Level,
+        lowercase: bool,
+        vocabulary: list[str],
+        merges: list[list[str]],
+        sequences: Sequences | None = None,
     ) -> None:
         self.level: Level = level
         self.lowercase = lowercase
         self.unknown_id = 0
         self._vocabulary = vocabulary
         ids = {token: number for number, token in enumerate(vocabulary)}
-        self._json = saved.to_json(level, lowercase, ids, merges)
+        self.sequences = sequences
+        filters = sequences.filters if sequences else ""
+        self._json = saved.to_json(level, lowercase, ids, merges, filters)
         self._rules = tokenizers.Tokenizer.from_str(self._json)
         # The same without the cleaning rules, for pieces that are clean already.
         self._splitter = tokenizers.Tokenizer.from_str(self._json)
@@ -152,7 +161,7 @@ class Tokenizer:
             counts.pop(token, None)
         most = min(most, LARGEST_VOCABULARY - len(self))
         vocabulary = [*self._vocabulary, *_frequent(counts, min_count)[:most]]
-        return Tokenizer(self.level, self.lowercase, vocabulary, [])
+        return Tokenizer(self.level, self.lowercase, vocabulary, [], self.sequences)
 
     @classmethod
     def from_json(cls, text: str) -> Tokenizer:
@@ -164,7 +173,9 @@ class Tokenizer:
         return cls(*saved.from_json(text))
 
     def to_json(self) -> str:
-        """The tokenizer.json, which the Hugging Face library can read too."""
+        """The tokenizer.json, which the Hugging Face library can read too if no `sequences` are."""
+        if self.sequences is not None:
+            return saved.with_sequences(self._json, self.sequences)
         return self._json
 
     def __len__(self) -> int:
@@ -216,7 +227,10 @@ class Tokenizer:
             unknown += words
         values = np.frombuffer(bytearray().join(rows), np.int32)
         offsets = list(itertools.accumulate(map(len, rows), initial=0))
-        return Ragged(values, np.array(offsets, np.int64) // values.itemsize), unknown
+        ids = Ragged(values, np.array(offsets, np.int64) // values.itemsize)
+        if self.sequences is not None:
+            ids = Ragged.from_rows([self.sequences.read(row) for row in ids])
+        return ids, unknown
 
     def tokens(self, text: str) -> list[Token]:
         """The tokens of one text with their places, in order; their ids are those of `encode`."""
@@ -232,7 +246,17 @@ class Tokenizer:
                     begin = previous
                 found.append(Token(piece[begin:last], number, start + begin, start + last))
                 previous = last
-        return found
+        return found if self.sequences is None else self._sequence(found, len(text))
+
+    def _sequence(self, tokens: list[Token], end: int) -> list[Token]:
+        """The tokens of a text of so many characters as `sequences` wants them."""
+        assert self.sequences is not None
+        places = self.sequences.places(np.array([token.id for token in tokens], np.int32))
+        if self.sequences.pad is None:
+            return [tokens[place] for place in places]
+        at = 0 if self.sequences.padding == "pre" else end
+        padding = Token(self._vocabulary[self.sequences.pad], self.sequences.pad, at, at)
+        return [padding if place == PADDING else tokens[place] for place in places]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Readable text: words with spaces between them and punctuation attached.
