@@ -142,18 +142,23 @@ class Encoder:
         self,
         values: Floats,
         offsets: NDArray[np.int64],
+        start: Sequence[State] | None = None,
         threads: int | None = None,
         precision: str = "fp32",
     ) -> list[kernels.Output]:
         """What every layer answers, with the gates and cell states of every token.
 
-        The same numbers as `walk` from zeros, by the same kernel, which keeps what it has computed.
-        Arguments as `walk`.
+        The same numbers as `walk`, by the same kernel, which keeps what it has computed. Arguments
+        as `walk`.
         """
         outputs = []
-        for layer in self.layers(precision):
-            outputs.append(layer.forward(values, offsets, save=True, threads=threads))
-            values = outputs[-1].hidden
+        for number, layer in enumerate(self.layers(precision)):
+            hidden0, cell0 = (None, None) if start is None else start[number]
+            output = layer.forward(
+                values, offsets, hidden0=hidden0, cell0=cell0, save=True, threads=threads
+            )
+            outputs.append(output)
+            values = output.hidden
         return outputs
 
     def pool(

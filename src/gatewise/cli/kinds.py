@@ -76,7 +76,7 @@ KINDS = {
     ),
     "seq2seq": Kind(
         "a text-to-text model",
-        ("predict", "evaluate"),
+        ("predict", "evaluate", "explain"),
         "gatewise.cli.seq2seq",
         lambda model: {"tokens": len(model.tokenizer_)},
         lambda model: f"a text-to-text model of {len(model.tokenizer_):,} known tokens",

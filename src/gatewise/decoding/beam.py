@@ -49,6 +49,10 @@ class Hypothesis(NamedTuple):
     log_probability: float
     cut: bool
 
+    def written(self, end: int) -> NDArray[np.int32]:
+        """All that was written, with the end unless it was cut."""
+        return np.array([*self.tokens, *[end] * (not self.cut)], np.int32)
+
 
 def beam_search(
     writer: Writer,

@@ -12,22 +12,35 @@ from typing import Any
 
 from gatewise.errors import DataError, OptionError
 from gatewise.explanation.classifier import explain_classifier, read_classifier
-from gatewise.explanation.explanation import Explanation, Measure, Table
+from gatewise.explanation.explanation import Explanation, Measure, Passage, Table
 from gatewise.explanation.language import explain_language, read_language
+from gatewise.explanation.seq2seq import explain_seq2seq, read_seq2seq
 from gatewise.explanation.tagger import explain_tagger, read_tagger
 from gatewise.explanation.traces import Reading, Trace, Word
 from gatewise.tasks import task_of
 
-__all__ = ["Explanation", "Measure", "Reading", "Table", "Trace", "Word", "explain", "read"]
+__all__ = [
+    "Explanation",
+    "Measure",
+    "Passage",
+    "Reading",
+    "Table",
+    "Trace",
+    "Word",
+    "explain",
+    "read",
+]
 
 _EXPLAINERS: dict[str, Any] = {
     "classify": explain_classifier,
     "language": explain_language,
+    "seq2seq": explain_seq2seq,
     "tag": explain_tagger,
 }
 _READERS: dict[str, Any] = {
     "classify": read_classifier,
     "language": read_language,
+    "seq2seq": read_seq2seq,
     "tag": read_tagger,
 }
 _READ_AT_ONCE = 64
@@ -46,7 +59,7 @@ def explain(model: Any, text: str, *, label: Any = None) -> Explanation:
 
     Args:
         model: a fitted model of any task.
-        text: at most 2,000 tokens.
+        text: at most 2,000 tokens; of text to text 300, the end among them.
         label: of a classifier, the label to explain; by default the likeliest.
 
     Raises:
@@ -69,11 +82,12 @@ def explain(model: Any, text: str, *, label: Any = None) -> Explanation:
 def read(model: Any, texts: Iterable[str]) -> Iterator[Reading]:
     """The words of many texts, with the gates and states of every layer, one text after the other.
 
-    What `explain` says of one text without what its words contribute, in bounded memory.
+    What `explain` says of one text without what its words contribute, in bounded memory; of text
+    to text, what the encoder did.
 
     Args:
         model: a fitted model of any task.
-        texts: each of at most 2,000 tokens; they need not fit into memory.
+        texts: each of as many tokens as `explain` takes; they need not fit into memory.
 
     Raises:
         NotFittedError: the model has learned nothing yet.

@@ -58,48 +58,22 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
-    """What a model did with a text.
+class Passage:
+    """Words, what there is to say of each of them, and what the layers did.
 
     Attributes:
-        task: of the model, as `gatewise.tasks.TASKS` names it.
-        text: as given.
-        answer: for people.
-        words: the T tokens that were read.
+        words: the T tokens.
         measures: numbers of every word; the first one is what words are coloured by.
         layers: gates and states of every layer and direction, see `Trace`.
-        tables: further numbers, by row and column.
-        remarks: sentences for people.
-        arrays: all numbers that the measures come from, by name; docs/explain.md lists them.
-        labels: what the columns of arrays over labels stand for.
     """
 
-    task: str
-    text: str
-    answer: str
     words: tuple[Word, ...]
     measures: tuple[Measure, ...]
     layers: tuple[Trace, ...]
-    tables: tuple[Table, ...] = ()
-    remarks: tuple[str, ...] = ()
-    arrays: Mapping[str, NDArray[np.floating[Any]]] = field(default_factory=dict)
-    labels: tuple[Any, ...] = ()
-
-    def measure(self, name: str) -> NDArray[np.floating[Any]]:
-        """The values of a measure, (T,).
-
-        Raises:
-            KeyError: there is none of this name.
-        """
-        return {measure.name: measure.values for measure in self.measures}[name]
 
     def as_json(self) -> dict[str, Any]:
-        """All of it in lists and dicts; numbers have six digits behind the point, None is NaN."""
+        """All of it in lists and dicts."""
         return {
-            "task": self.task,
-            "text": self.text,
-            "answer": self.answer,
-            "labels": list(self.labels),
             "words": [
                 {
                     "text": word.text,
@@ -127,6 +101,63 @@ class Explanation:
                 }
                 for trace in self.layers
             ],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What a model did with a text.
+
+    Attributes:
+        task: of the model, as `gatewise.tasks.TASKS` names it.
+        text: as given.
+        answer: for people.
+        words: the T tokens that were read.
+        measures: numbers of every word; the first one is what words are coloured by.
+        layers: gates and states of every layer and direction, see `Trace`.
+        tables: further numbers, by row and column.
+        remarks: sentences for people.
+        arrays: all numbers that the measures come from, by name; docs/explain.md lists them.
+        labels: what the columns of arrays over labels stand for.
+        written: of text to text, the answer: its words and the layers that wrote it; the rows of
+            the tables are its words, their columns those that were read.
+    """
+
+    task: str
+    text: str
+    answer: str
+    words: tuple[Word, ...]
+    measures: tuple[Measure, ...]
+    layers: tuple[Trace, ...]
+    tables: tuple[Table, ...] = ()
+    remarks: tuple[str, ...] = ()
+    arrays: Mapping[str, NDArray[np.floating[Any]]] = field(default_factory=dict)
+    labels: tuple[Any, ...] = ()
+    written: Passage | None = None
+
+    @property
+    def passages(self) -> dict[str, Passage]:
+        """What was read and, of text to text, what was written, by what people call them."""
+        read = Passage(self.words, self.measures, self.layers)
+        return {"read": read} | ({"written": self.written} if self.written else {})
+
+    def measure(self, name: str) -> NDArray[np.floating[Any]]:
+        """The values of a measure, (T,).
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        return {measure.name: measure.values for measure in self.measures}[name]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it in lists and dicts; numbers have six digits behind the point, None is NaN."""
+        return {
+            "task": self.task,
+            "text": self.text,
+            "answer": self.answer,
+            "labels": list(self.labels),
+            **self.passages["read"].as_json(),
+            "written": self.written.as_json() if self.written else None,
             "tables": [
                 {
                     "name": table.name,

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from gatewise.data.problems import shown
-from gatewise.explanation.explanation import Explanation, plain
+from gatewise.explanation.explanation import Explanation, Passage, plain
 from gatewise.explanation.traces import parted
 
 DIGITS = 4
@@ -29,18 +29,27 @@ def _data(explanation: Explanation) -> dict[str, Any]:
     """What the page shows, every text of it visible as a whole."""
     found = explanation.as_json()
     del found["arrays"]
+    found |= _passage(explanation.passages["read"])
+    if explanation.written:
+        found["written"] = _passage(explanation.written)
+    safe: dict[str, Any] = _visible(found)
+    return safe
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    """Words with the gaps between them, and layers with what kind of number each part is."""
+    found = passage.as_json()
     found["words"] = [
         {"text": word.visible, "known": word.known, "note": word.note, "gap": gap}
-        for word, gap in zip(explanation.words, parted(explanation.words), strict=True)
+        for word, gap in zip(passage.words, parted(passage.words), strict=True)
     ]
-    for layer, trace in zip(found["layers"], explanation.layers, strict=True):
+    for layer, trace in zip(found["layers"], passage.layers, strict=True):
         layer["name"] = trace.name
         layer["parts"] = {
             name: {"gate": name in trace.gates and name != "candidate", "values": plain(v, DIGITS)}
             for name, v in trace.parts.items()
         }
-    safe: dict[str, Any] = _visible(found)
-    return safe
+    return found
 
 
 def _visible(value: Any) -> Any:

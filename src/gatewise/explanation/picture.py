@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gatewise.errors import DataError
-from gatewise.explanation.explanation import Explanation
+from gatewise.explanation.explanation import Explanation, Passage, Table
+from gatewise.explanation.traces import Word
 from gatewise.pictures import figure, png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 MOST_NAMED = 150
 """Words up to which every one is named."""
 FOR, AGAINST = "#7fb0f0", "#f2ad72"
 LINES = ("#1c2128", "#8a3fc0", "#2b8a3e", "#c2185b")
+
+
+class Panel(NamedTuple):
+    """A part of the picture: what it needs, in inches, and what draws it on a figure."""
+
+    width: float
+    height: float
+    draw: Callable[[Any], None]
 
 
 def drawn(explanation: Explanation) -> bytes:
@@ -28,36 +40,18 @@ def drawn(explanation: Explanation) -> bytes:
         DataError: the text has no words.
         MissingExtraError: matplotlib is not installed.
     """
-    traces, words = explanation.layers, len(explanation.words)
-    if not words:
+    passages = [passage for passage in explanation.passages.values() if passage.words]
+    if not passages:
         raise DataError("A text without words has nothing to draw.")
-    parts = list(traces[0].parts)
-    panel = min(max(0.26 * words, 2.6), 36 / len(traces))
-    width = max(panel * len(traces) + 1.5, 6.4)
-    sheet = figure(width, 5.2 + 1.7 * len(parts))
-    halves: Any = sheet.subfigures(2, 1, height_ratios=[5.2, 1.7 * len(parts)])
-    above, below = halves
-    above.suptitle(_short(explanation.answer), fontsize=11, parse_math=False)
-    _measures(above.subplots(2, 1, sharex=True), explanation)
-    grid = below.subplots(len(parts), len(traces), squeeze=False, sharex=True)
-    for column, trace in enumerate(traces):
-        grid[0][column].set_title(trace.name, fontsize=9)
-        _name_words(grid[-1][column], explanation)
-    for row, name in enumerate(parts):
-        grid[row][0].set_ylabel(f"{name}\nunit", fontsize=9)
-        gate = name in traces[0].gates and name != "candidate"
-        greatest = max(float(np.abs(trace.parts[name]).max()) for trace in traces)
-        limit = 1.0 if gate else max(greatest, 1e-6)
-        for column, trace in enumerate(traces):
-            image = grid[row][column].imshow(
-                trace.parts[name].T,
-                aspect="auto",
-                interpolation="nearest",
-                cmap="Blues" if gate else "RdBu",
-                vmin=0 if gate else -limit,
-                vmax=limit,
-            )
-        sheet.colorbar(image, ax=grid[row].tolist(), pad=0.01)
+    panels = [_tables(explanation.tables)] if explanation.written else []
+    for passage in passages:
+        panels += [_measures(passage), _layers(passage)]
+    widths, heights, draw = zip(*panels, strict=True)
+    sheet = figure(max(*widths, 6.4), sum(heights))
+    blocks = sheet.subfigures(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+    blocks[0].suptitle(_short(explanation.answer), fontsize=11, parse_math=False)
+    for one, block in zip(draw, blocks, strict=True):
+        one(block)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         picture = png(sheet)
@@ -65,31 +59,87 @@ def drawn(explanation: Explanation) -> bytes:
     return picture
 
 
-def _measures(axes: Any, explanation: Explanation) -> None:
+def _measures(passage: Passage) -> Panel:
     """The first measure as bars, the others as lines: those with a sign above the rest."""
-    places = np.arange(len(explanation.words))
-    first = explanation.measures[0]
-    colours = [FOR if value >= 0 else AGAINST for value in first.values]
-    for axis, signed in zip(axes, (True, False), strict=True):
-        axis.set_prop_cycle(color=LINES)
-        others = [m for m in explanation.measures[1:] if m.signed == signed]
-        if first.signed == signed:
-            axis.bar(places, np.nan_to_num(first.values), color=colours, label=first.name)
-        for measure in others:
-            axis.plot(places, measure.values, ".-", label=measure.name)
-        axis.axhline(0, color="gray", linewidth=0.5)
-        if first.signed == signed or others:
+    first = passage.measures[0]
+    signs = [s for s in (True, False) if any(m.signed == s for m in passage.measures)]
+
+    def draw(block: Any) -> None:
+        axes = block.subplots(len(signs), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, signed in zip(axes, signs, strict=True):
+            axis.set_prop_cycle(color=LINES)
+            places = np.arange(len(passage.words))
+            if first.signed == signed:
+                colours = [FOR if value >= 0 else AGAINST for value in first.values]
+                axis.bar(places, np.nan_to_num(first.values), color=colours, label=first.name)
+            for measure in passage.measures[1:]:
+                if measure.signed == signed:
+                    axis.plot(places, measure.values, ".-", label=measure.name)
+            axis.axhline(0, color="gray", linewidth=0.5)
             axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-        else:
-            axis.set_visible(False)
-    _name_words(axes[1] if axes[1].get_visible() else axes[0], explanation)
+        _name_words(axes[-1], passage.words)
+
+    return Panel(0, 2.6 * len(signs), draw)
 
 
-def _name_words(axis: Axes, explanation: Explanation) -> None:
-    if 0 < len(explanation.words) <= MOST_NAMED:
-        names = [_short(word.visible, 20) for word in explanation.words]
-        axis.set_xticks(range(len(names)), names, rotation=90, fontsize=8, parse_math=False)
-        axis.tick_params(labelbottom=True)
+def _layers(passage: Passage) -> Panel:
+    """Heat maps of all gates and states: a row for each, a column for every direction."""
+    traces = passage.layers
+    parts = list(traces[0].parts)
+
+    def draw(block: Any) -> None:
+        grid = block.subplots(len(parts), len(traces), squeeze=False, sharex=True)
+        for column, trace in enumerate(traces):
+            grid[0][column].set_title(trace.name, fontsize=9)
+            _name_words(grid[-1][column], passage.words)
+        for row, name in enumerate(parts):
+            grid[row][0].set_ylabel(f"{name}\nunit", fontsize=9)
+            gate = name in traces[0].gates and name != "candidate"
+            greatest = max(float(np.abs(trace.parts[name]).max()) for trace in traces)
+            for axis, trace in zip(grid[row], traces, strict=True):
+                image = _map(axis, trace.parts[name].T, 1.0 if gate else greatest, signed=not gate)
+            block.colorbar(image, ax=grid[row].tolist(), pad=0.01)
+
+    wide = min(max(0.26 * len(passage.words), 2.6), 36 / len(traces))
+    return Panel(wide * len(traces) + 1.5, 1.7 * len(parts), draw)
+
+
+def _tables(tables: tuple[Table, ...]) -> Panel:
+    """Written words against those that were read, a heat map for every table."""
+
+    def draw(block: Any) -> None:
+        (axes,) = block.subplots(1, len(tables), squeeze=False)
+        for axis, table in zip(axes, tables, strict=True):
+            greatest = float(np.nanmax(np.abs(table.values), initial=0))
+            image = _map(axis, table.values, greatest, signed=table.signed)
+            axis.set_title(table.name, fontsize=9)
+            _name(axis.xaxis, table.columns, rotation=90)
+            _name(axis.yaxis, table.rows)
+            block.colorbar(image, ax=axis, pad=0.01)
+
+    rows, columns = tables[0].values.shape
+    return Panel(len(tables) * (0.26 * columns + 2), 0.26 * rows + 1.6, draw)
+
+
+def _map(axis: Axes, values: NDArray[Any], limit: float, *, signed: bool) -> Any:
+    """A heat map from 0, or from minus the limit, to the limit."""
+    limit = max(limit, 1e-6)
+    how: dict[str, Any] = (
+        {"cmap": "RdBu", "vmin": -limit} if signed else {"cmap": "Blues", "vmin": 0}
+    )
+    return axis.imshow(values, aspect="auto", interpolation="nearest", vmax=limit, **how)
+
+
+def _name_words(axis: Axes, words: Sequence[Word]) -> None:
+    _name(axis.xaxis, [word.visible for word in words], rotation=90)
+    axis.tick_params(labelbottom=True)
+
+
+def _name(axis: Axis, names: Sequence[str], **how: Any) -> None:
+    """Names along an axis, unless they are too many to be read."""
+    if len(names) <= MOST_NAMED:
+        short = [_short(name, 20) for name in names]
+        axis.set_ticks(range(len(names)), short, fontsize=8, parse_math=False, **how)
 
 
 def _short(text: str, most: int = 100) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from gatewise.data.problems import shown
-from gatewise.explanation.explanation import Explanation, Measure, Table
+from gatewise.explanation.explanation import Explanation, Measure, Passage, Table
 from gatewise.explanation.traces import DIRECTIONS, parted
 
 # From weak to strong; each brings its own ink, so that it reads on dark and on light terminals.
@@ -44,25 +44,32 @@ def show(explanation: Explanation) -> None:
 def rendered(explanation: Explanation, palettes: Palettes = (FOR, AGAINST)) -> RenderableType:
     """All of it, for `rich.console.Console.print`."""
     parts: list[RenderableType] = [Text(shown(explanation.answer, 1000), "bold"), Text()]
-    if explanation.words:
-        first = explanation.measures[0]
-        styles = [*_styles(first, palettes)]
-        parts += [_coloured(explanation, styles), Text(f"coloured by {first.name}", "dim"), Text()]
-        parts += [_measures(explanation, styles), *_gates(explanation), Text()]
+    for name, passage in explanation.passages.items():
+        if passage.words:
+            heading = [Text(f"{name}:", "bold")] * (explanation.written is not None)
+            parts += [*heading, *_passage(passage, palettes)]
     for table in explanation.tables:
         if max(table.values.shape) <= MOST_TABLE:
             parts += [Text(f"{table.name}: {shown(table.about, 1000)}"), _table(table), Text()]
     parts += [Text(shown(remark, 4000)) for remark in explanation.remarks]
-    abouts = (f"{measure.name}: {shown(measure.about, 1000)}" for measure in explanation.measures)
-    parts += [Text(about, "dim") for about in abouts]
+    measures = (m for passage in explanation.passages.values() for m in passage.measures)
+    parts += [Text(f"{measure.name}: {shown(measure.about, 1000)}", "dim") for measure in measures]
     return Group(*parts)
 
 
-def _coloured(explanation: Explanation, styles: list[str]) -> Text:
-    """The words that were read, in the colours of the first measure."""
+def _passage(passage: Passage, palettes: Palettes) -> list[RenderableType]:
+    """Coloured words, and their numbers as tables."""
+    first = passage.measures[0]
+    styles = [*_styles(first, palettes)]
+    coloured = [_coloured(passage, styles), Text(f"coloured by {first.name}", "dim"), Text()]
+    return [*coloured, _measures(passage, styles), *_gates(passage), Text()]
+
+
+def _coloured(passage: Passage, styles: list[str]) -> Text:
+    """The words in the colours of the first measure."""
     words = Text()
-    gaps = parted(explanation.words)
-    for word, style, gap in zip(explanation.words, styles, gaps, strict=True):
+    gaps = parted(passage.words)
+    for word, style, gap in zip(passage.words, styles, gaps, strict=True):
         words.append(" " * gap)
         words.append(word.visible, style)
     return words
@@ -88,11 +95,11 @@ def _grid(names: list[str], notes: bool) -> Grid:
     return grid
 
 
-def _measures(explanation: Explanation, styles: list[str]) -> Grid:
-    measures = explanation.measures
-    notes = any(word.note for word in explanation.words)
+def _measures(passage: Passage, styles: list[str]) -> Grid:
+    measures = passage.measures
+    notes = any(word.note for word in passage.words)
     grid = _grid([measure.name for measure in measures], notes)
-    for number, word in enumerate(explanation.words):
+    for number, word in enumerate(passage.words):
         cells = [Text(_number(m.values[number], signed=m.signed)) for m in measures]
         cells[0].stylize(styles[number])
         name = Text(word.visible, "" if word.known else "italic dim")
@@ -100,9 +107,9 @@ def _measures(explanation: Explanation, styles: list[str]) -> Grid:
     return grid
 
 
-def _gates(explanation: Explanation) -> list[RenderableType]:
+def _gates(passage: Passage) -> list[RenderableType]:
     """The means of the gates of the highest layer."""
-    top = [t for t in explanation.layers if t.layer == explanation.layers[-1].layer and t.gates]
+    top = [t for t in passage.layers if t.layer == passage.layers[-1].layer and t.gates]
     if not top:
         return []
     arrows = dict(zip(DIRECTIONS, "→←", strict=True))
@@ -113,7 +120,7 @@ def _gates(explanation: Explanation) -> list[RenderableType]:
         if name != "candidate"
     }
     grid = _grid([*columns], notes=False)
-    for number, word in enumerate(explanation.words):
+    for number, word in enumerate(passage.words):
         means = (f"{values[number]:.2f}" for values in columns.values())
         grid.add_row(Text(word.visible), *map(Text, means))
     units = top[0].hidden.shape[1]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gatewise.cells import CELLS
 from gatewise.data.problems import shown
-from gatewise.encoder import Encoder, Floats
+from gatewise.encoder import Encoder, Floats, State
 from gatewise.kernels import Output
 from gatewise.text.tokenizer import Tokenizer
 
@@ -99,6 +99,7 @@ def traces(
     offsets: NDArray[np.int64],
     threads: int | None,
     precision: str,
+    start: Sequence[State] | None = None,
 ) -> list[tuple[Trace, ...]]:
     """The traces of every text, lowest layer first and forward before backward.
 
@@ -108,8 +109,9 @@ def traces(
         offsets: where texts start and end, (B + 1,).
         threads: by default all cores.
         precision: of the products, that of the answers.
+        start: of every layer, the states before the first token; zeros if None.
     """
-    layers = encoder.traced(values, offsets, threads, precision)
+    layers = encoder.traced(values, offsets, start, threads, precision)
     return [
         tuple(trace for layer, output in enumerate(layers, 1) for trace in _of(layer, output, some))
         for some in (slice(start, stop) for start, stop in pairwise(offsets.tolist()))

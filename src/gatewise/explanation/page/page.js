@@ -3,9 +3,8 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const place = (id) => document.getElementById(id);
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const words = data.words.map((word) => word.text);
-const highest = Math.max(...data.layers.map((trace) => trace.layer));
-let layer = data.layers.findIndex((trace) => trace.layer === highest), unit = 0, chosen = 0, column = 0;
+let passage = data, words = []; // what was read, or what was written
+let layer = 0, unit = 0, chosen = 0, column = 0;
 
 function made(name, text, attributes = {}) {
   const element = document.createElement(name);
@@ -37,13 +36,13 @@ const inkOn = ([r, g, b]) => (0.3 * r + 0.59 * g + 0.11 * b > 140 ? "#000000" : 
 
 // Words.
 function measures() {
-  const trace = data.layers[layer];
+  const trace = passage.layers[layer];
   const own = trace ? Object.entries(trace.parts).map(([name, part]) => ({
     name: `${name} of unit ${unit}`, signed: !part.gate, most: part.gate ? 1 : undefined,
     values: part.values.map((row) => row[unit]),
     about: `${name}, ${trace.name}, unit ${unit}.`,
   })) : [];
-  return [...data.measures, ...own];
+  return [...passage.measures, ...own];
 }
 function fillMeasures() {
   const select = place("measure"), before = Math.max(0, select.selectedIndex);
@@ -83,18 +82,19 @@ function tellWord(index) {
     pair.append(made("dt", name), made("dd", value));
     list.append(pair);
   };
-  add("word", words[index] + (data.words[index].known ? "" : " (not in the vocabulary)"));
-  for (const measure of data.measures) add(measure.name, number(measure.values[index], measure.signed));
-  const trace = data.layers[layer];
+  add("word", words[index] + (passage.words[index].known ? "" : " (not in the vocabulary)"));
+  for (const measure of passage.measures) add(measure.name, number(measure.values[index], measure.signed));
+  const trace = passage.layers[layer];
   if (trace) for (const [name, part] of Object.entries(trace.parts)) {
     add(`${name} of unit ${unit}`, number(part.values[index][unit], !part.gate));
   }
   place("word-numbers").replaceChildren(list);
-  if (data.words[index].note) place("word-numbers").append(made("div", data.words[index].note));
+  if (passage.words[index].note) place("word-numbers").append(made("div", passage.words[index].note));
 }
 function makeWords() {
   const box = place("words");
-  data.words.forEach((word, i) => {
+  box.replaceChildren();
+  passage.words.forEach((word, i) => {
     if (word.gap) box.append(" ");
     const button = made("button", word.text, { type: "button", class: word.known ? "" : "unknown" });
     button.addEventListener("click", () => chooseWord(i, true));
@@ -103,18 +103,18 @@ function makeWords() {
     button.addEventListener("focus", () => chooseWord(i, false));
     box.append(button);
   });
-  box.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const to = event.key === "Home" ? 0 : event.key === "End" ? words.length - 1 : chosen + step;
-    if (Number.isNaN(to) || to < 0 || to >= words.length) return;
-    event.preventDefault();
-    chooseWord(to, true);
-  });
+}
+function moveInWords(event) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const to = event.key === "Home" ? 0 : event.key === "End" ? words.length - 1 : chosen + step;
+  if (Number.isNaN(to) || to < 0 || to >= words.length) return;
+  event.preventDefault();
+  chooseWord(to, true);
 }
 
 // Heat maps.
 function drawMaps() {
-  const trace = data.layers[layer], box = place("maps");
+  const trace = passage.layers[layer], box = place("maps");
   box.replaceChildren();
   for (const [name, part] of Object.entries(trace.parts)) {
     const most = part.gate ? 1 : Math.max(...part.values.map(greatest), 1e-6);
@@ -201,7 +201,7 @@ const DASHES = ["", "6 3", "2 3", "8 3 2 3", "", "4 2"];
 const LINES = [["#1f62c9", "#6fa8ff"], ["#c25a05", "#ffa14d"], ["#2b8a3e", "#69db7c"],
   ["#8a3fc0", "#d09bff"], ["#1c2128", "#e6eaf0"], ["#b0175d", "#ff8fc0"]];
 function drawUnit() {
-  const trace = data.layers[layer], parts = Object.entries(trace.parts);
+  const trace = passage.layers[layer], parts = Object.entries(trace.parts);
   place("unit-heading").textContent = `Unit ${unit} of ${trace.name}`;
   const most = Math.max(1, ...parts.map(([, part]) => greatest(part.values.map((row) => row[unit]))));
   const least = parts.some(([, part]) => !part.gate) ? -most : 0;
@@ -242,12 +242,12 @@ function drawUnit() {
     words.map((word, i) => [word, ...parts.map(([, part]) => number(part.values[i][unit], !part.gate))])));
 }
 function movesMost() {
-  const parts = data.layers[layer].parts, rows = (parts.cell ?? parts.hidden).values;
+  const parts = passage.layers[layer].parts, rows = (parts.cell ?? parts.hidden).values;
   const moves = rows[0].map((_, j) => greatest(rows.map((row, i) => i ? row[j] - rows[i - 1][j] : 0)));
   return moves.indexOf(Math.max(...moves));
 }
 function chooseUnit(number) {
-  unit = clamp(number, data.layers[layer].parts.hidden.values[0].length);
+  unit = clamp(number, passage.layers[layer].parts.hidden.values[0].length);
   place("unit").value = unit;
   const focused = [...place("maps").querySelectorAll("canvas")].indexOf(document.activeElement);
   drawMaps();
@@ -257,9 +257,21 @@ function chooseUnit(number) {
   paintWords();
   tellWord(chosen);
 }
+function choosePassage(given) {
+  passage = given;
+  words = passage.words.map((word) => word.text);
+  chosen = column = 0;
+  makeWords();
+  place("layer").replaceChildren(...passage.layers.map((trace) => made("option", trace.name)));
+  const highest = Math.max(...passage.layers.map((trace) => trace.layer));
+  layer = place("layer").selectedIndex = passage.layers.findIndex((trace) => trace.layer === highest);
+  place("measure").selectedIndex = 0;
+  chooseLayer(layer);
+  chooseWord(0, false);
+}
 function chooseLayer(index) {
   layer = index;
-  place("unit").max = data.layers[layer].parts.hidden.values[0].length - 1;
+  place("unit").max = passage.layers[layer].parts.hidden.values[0].length - 1;
   chooseUnit(movesMost());
 }
 
@@ -299,17 +311,16 @@ place("answer").textContent = data.answer;
 place("remarks-list").replaceChildren(...data.remarks.map((remark) => made("li", remark)));
 place("remarks").hidden = !data.remarks.length;
 drawTables();
-if (words.length) {
-  makeWords();
-  place("layer").replaceChildren(...data.layers.map((trace) => made("option", trace.name)));
-  place("layer").selectedIndex = layer;
+if (data.words.length) {
+  place("passage-choice").hidden = !data.written;
+  if (data.written) place("words-section").after(place("tables"));
+  place("passage").addEventListener("change", (event) => choosePassage([data, data.written][event.target.selectedIndex]));
   place("layer").addEventListener("change", (event) => chooseLayer(event.target.selectedIndex));
   place("unit").addEventListener("change", (event) => chooseUnit(event.target.valueAsNumber || 0));
   place("moves-most").addEventListener("click", () => chooseUnit(movesMost()));
   place("measure").addEventListener("change", paintWords);
-  fillMeasures();
-  chooseLayer(layer);
-  chooseWord(0, false);
+  place("words").addEventListener("keydown", moveInWords);
+  choosePassage(data);
   dark.addEventListener("change", () => { chooseUnit(unit); drawTables(); });
   let timer;
   addEventListener("resize", () => { clearTimeout(timer); timer = setTimeout(() => chooseUnit(unit), 150); });

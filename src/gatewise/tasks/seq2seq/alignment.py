@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gatewise.encoder import Floats
 from gatewise.tasks.seq2seq.fitted import END, Fitted
@@ -43,32 +44,67 @@ class Alignment:
         }
 
 
+class Rewritten(NamedTuple):
+    """What a model does when it writes a given text of T tokens after each of B sources.
+
+    Args:
+        weights: of attention, (T, B, S).
+        outputs: what is compared with the classes, (T, B, E).
+        log_probabilities: of the tokens, in nats, (B, T).
+    """
+
+    weights: Floats
+    outputs: Floats
+    log_probabilities: NDArray[np.float64]
+
+
+def rewritten(
+    fitted: Fitted, memory: Memory, tokens: NDArray[np.int32], threads: int | None, precision: str
+) -> Rewritten:
+    """Let a model write a text that is given, step by step as it answers.
+
+    Args:
+        fitted: the model.
+        memory: B sources.
+        tokens: of the text, with or without its end, (T,); T is at least 1.
+        threads: by default all cores.
+        precision: of the recurrent layers' products.
+    """
+    writer, texts = SourceWriter(fitted, memory, threads, precision), np.arange(len(memory.keys))
+    steps, found = [], []
+    for before, token in zip([fitted.end, *tokens[:-1].tolist()], tokens.tolist(), strict=True):
+        outputs, weights = writer.step(texts, texts, np.full(len(texts), before, np.int32))
+        blocks = (scores.astype(np.float64) for scores in fitted.scores(outputs))
+        logarithms = [s[:, token] - np.logaddexp.reduce(s, axis=1) for s in blocks]
+        steps.append((weights, outputs))
+        found.append(np.concatenate(logarithms))
+    weights, outputs = (np.stack(each) for each in zip(*steps, strict=True))
+    return Rewritten(weights, outputs, np.stack(found, axis=1))
+
+
 def align(
-    fitted: Fitted, source: str, target: str, threads: int | None, precision: str
+    fitted: Fitted,
+    source: str,
+    tokens: NDArray[np.int32],
+    threads: int | None,
+    precision: str,
 ) -> Alignment:
     """Let a model read a source and write a target that is given.
 
     Args:
         fitted: the model.
         source: a text.
-        target: its answer.
+        tokens: of its answer, with or without its end, (T,).
         threads: by default all cores.
         precision: of the recurrent layers' products.
     """
-    ids, wanted = fitted.encode([source]), fitted.encode([target]).values
-    writer = SourceWriter(fitted, Memory.read(fitted, ids, threads, precision), threads, precision)
-    only = np.zeros(1, np.int64)
-    total, rows = 0.0, []
-    for before, token in zip([fitted.end, *wanted[:-1].tolist()], wanted.tolist(), strict=True):
-        outputs, weights = writer.step(only, only, np.array([before], np.int32))
-        ((scored,),) = fitted.scores(outputs)
-        scores = scored.astype(np.float64)
-        total += float(scores[token] - np.logaddexp.reduce(scores))
-        rows.append(weights[0])
+    ids = fitted.encode([source])
+    memory = Memory.read(fitted, ids, threads, precision)
+    found = rewritten(fitted, memory, tokens, threads, precision)
     names = (*fitted.tokenizer.vocabulary, END)
     return Alignment(
         tuple(names[id] for id in ids.values.tolist()),
-        tuple(names[id] for id in wanted.tolist()),
-        np.array(rows),
-        total,
+        tuple(names[id] for id in tokens.tolist()),
+        found.weights[:, 0],
+        float(found.log_probabilities.sum()),
     )

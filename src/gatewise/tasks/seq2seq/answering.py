@@ -26,7 +26,15 @@ SHOWN = 5
 def answered(
     fitted: Fitted, texts: Sequence[str], search: Search, threads: int | None, precision: str
 ) -> list[list[Answer]]:
-    """The answers to every text, best first.
+    """The answers to every text, best first; arguments and errors are those of `searched`."""
+    found = searched(fitted, texts, search, threads, precision)
+    return [[_answer(fitted, one) for one in each] for each in found]
+
+
+def searched(
+    fitted: Fitted, texts: Sequence[str], search: Search, threads: int | None, precision: str
+) -> list[list[Hypothesis]]:
+    """The tokens of the answers to every text, best first.
 
     Args:
         fitted: the model.
@@ -39,7 +47,7 @@ def answered(
         ModelFileError: weights are so large that scores overflow.
     """
     ids = fitted.encode(texts)
-    found: list[list[Answer]] = [[] for _ in texts]
+    found: list[list[Hypothesis]] = [[] for _ in texts]
     size = max(1, ROWS // search.beam)
     for rows in in_order(ids.lengths, batch_size=size, batch_tokens=READ_AT_ONCE):
         memory = Memory.read(fitted, ids.take(rows), threads, precision)
@@ -59,7 +67,7 @@ def answered(
                 raise ModelFileError(
                     "The weights of this model are so large that its scores are no numbers."
                 )
-            found[row] = [_answer(fitted, one) for one in each[: search.n_best or 1]]
+            found[row] = each[: search.n_best or 1]
     return found
 
 
@@ -68,7 +76,7 @@ def _answer(fitted: Fitted, found: Hypothesis) -> Answer:
     return Answer(text, found.score, found.log_probability, found.cut)
 
 
-def warn_of_cuts(found: Sequence[Sequence[Answer]], first: int = 1) -> None:
+def warn_of_cuts(found: Sequence[Sequence[Answer | Hypothesis]], first: int = 1) -> None:
     """Say which texts, numbered from `first`, have a best answer that was cut at its limit."""
     cut = [str(number) for number, each in enumerate(found, start=first) if each[0].cut]
     if cut:

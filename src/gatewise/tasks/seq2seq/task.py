@@ -19,7 +19,7 @@ from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.learned import Learner
 from gatewise.tasks.seq2seq.alignment import Alignment, align
-from gatewise.tasks.seq2seq.answering import answered, warn_of_cuts
+from gatewise.tasks.seq2seq.answering import answered, searched, warn_of_cuts
 from gatewise.tasks.seq2seq.card import model_card
 from gatewise.tasks.seq2seq.conversation import Conversation
 from gatewise.tasks.seq2seq.evaluation import TextEvaluation, evaluate
@@ -72,8 +72,8 @@ class Seq2Seq(Learner[Fitted]):
     )
     input_feeding: bool = option(
         False,
-        "Let every step of the decoder see what attention told the step before. Training is many "
-        "times slower: its steps can no longer be taken together.",
+        "Let every step of the decoder see what attention told the step before. A training step "
+        "takes about twice as long: its tokens can no longer be taken together.",
     )
     embedding_dropout: float = option(
         0.1, "Share of the tokens whose vector a training step leaves out.", minimum=0, below=1
@@ -186,8 +186,14 @@ class Seq2Seq(Learner[Fitted]):
         Raises:
             DataError: one of them is no str.
         """
-        (answer,) = self.predict([source]) if target is None else list_of_texts([target])
-        return align(self.fitted(), source, answer, *self._settings())
+        fitted, settings = self.fitted(), self._settings()
+        if target is None:
+            ((found,),) = searched(fitted, list_of_texts([source]), Search(), *settings)
+            warn_of_cuts([[found]])
+            tokens = found.written(fitted.end)
+        else:
+            tokens = fitted.encode(list_of_texts([target])).values
+        return align(fitted, source, tokens, *settings)
 
     def conversation(self, context: int = 0, **search: Any) -> Conversation:
         """A new conversation, whose replies know what was said before.
