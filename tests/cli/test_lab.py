@@ -18,7 +18,6 @@ import pytest
 
 from command_line import gatewise
 from explanation_cases import TEXT, made
-from task_examples import fitted
 
 ROWS = f"text,label\n{TEXT},positive\nfilm and film,negative\n,negative\n"
 
@@ -160,13 +159,6 @@ def test_mistakes_are_one_sentence(folder: Path, arguments: list[str], sentence:
     assert (status, out) == (2, "")
     assert sentence in err
     assert err.count("error:") == 1
-
-
-def test_models_that_cannot_be_explained_are_refused(tmp_path: Path) -> None:
-    fitted("seq2seq", epochs=1).save(tmp_path / "replies")
-    status, out, err = gatewise("lab", "replies", cwd=tmp_path)
-    assert (status, out) == (2, "")
-    assert err == "error: replies is a text-to-text model: use gatewise predict or evaluate.\n"
 
 
 def test_a_missing_extra_is_one_sentence(folder: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from starlette.routing import Route
 
+import seq2seq_cases
 from explanation_cases import TEXT, made
 from gatewise.explanation import explain
 from gatewise.lab.app import MOST_CHARACTERS, lab_app, routes
@@ -53,6 +54,11 @@ def test_a_reading_is_the_explanation(lab: Address) -> None:
                 told["probabilities"], wanted.arrays["probabilities"], atol=6e-5
             )
             assert told["given"] == model.predict([TEXT])
+            words = TEXT.split()
+            beginnings = [" ".join(words[:count]) for count in range(1, len(words) + 1)]
+            wanted_so_far = model.predict_proba(beginnings)
+            np.testing.assert_allclose(told["so_far"], wanted_so_far, atol=6e-5)
+            assert told["tables"] == []
             assert [word["text"] for word in told["words"]] == TEXT.split()
             parts = wanted.layers[layer].parts
             assert list(told["parts"]) == list(parts)
@@ -61,6 +67,22 @@ def test_a_reading_is_the_explanation(lab: Address) -> None:
             for one, measure in zip(told["measures"], wanted.measures, strict=True):
                 assert (one["name"], one["signed"]) == (measure.name, measure.signed)
                 np.testing.assert_allclose(one["values"], measure.values, atol=6e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*came to max_tokens:UserWarning")
+def test_of_text_to_text_the_alignment_is_told_too() -> None:
+    model = seq2seq_cases.made()
+    with listening(lab_app([Shown("mt", model, None)], None)) as lab:
+        text = seq2seq_cases.SOURCES[0]
+        told = lab.ask("/api/reading", {"model": 0, "text": text, "layer": 1}).json
+        ((answer,),) = model.answer([text])
+        assert (told["answer"], told["given"], told["so_far"]) == (answer.text, [], None)
+        table, aligned = told["tables"][0], model.align(text)
+        assert len(table["rows"]) == len(aligned.target)
+        assert len(table["columns"]) == len(aligned.source) == len(told["words"])
+        np.testing.assert_allclose(table["values"], aligned.weights, atol=1e-5)
+        trace = explain(model, text).layers[1]
+        np.testing.assert_allclose(told["parts"]["cell"], trace.cell, atol=1e-5)
 
 
 def test_facts_are_told_once(lab: Address) -> None:

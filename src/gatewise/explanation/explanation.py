@@ -7,7 +7,7 @@ word, the traces of every layer, and the tables.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,15 @@ class Measure:
     about: str
     signed: bool = False
 
+    def as_json(self) -> dict[str, Any]:
+        """All of it in lists and dicts."""
+        return {
+            "name": self.name,
+            "about": self.about,
+            "signed": self.signed,
+            "values": plain(self.values),
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -56,6 +65,17 @@ class Table:
     about: str
     signed: bool = False
 
+    def as_json(self) -> dict[str, Any]:
+        """All of it in lists and dicts."""
+        return {
+            "name": self.name,
+            "about": self.about,
+            "signed": self.signed,
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "values": plain(self.values),
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class Passage:
@@ -74,25 +94,8 @@ class Passage:
     def as_json(self) -> dict[str, Any]:
         """All of it in lists and dicts."""
         return {
-            "words": [
-                {
-                    "text": word.text,
-                    "start": word.start,
-                    "stop": word.stop,
-                    "known": word.known,
-                    "note": word.note,
-                }
-                for word in self.words
-            ],
-            "measures": [
-                {
-                    "name": measure.name,
-                    "about": measure.about,
-                    "signed": measure.signed,
-                    "values": plain(measure.values),
-                }
-                for measure in self.measures
-            ],
+            "words": [asdict(word) for word in self.words],
+            "measures": [measure.as_json() for measure in self.measures],
             "layers": [
                 {
                     "layer": trace.layer,
@@ -158,17 +161,7 @@ class Explanation:
             "labels": list(self.labels),
             **self.passages["read"].as_json(),
             "written": self.written.as_json() if self.written else None,
-            "tables": [
-                {
-                    "name": table.name,
-                    "about": table.about,
-                    "signed": table.signed,
-                    "rows": list(table.rows),
-                    "columns": list(table.columns),
-                    "values": plain(table.values),
-                }
-                for table in self.tables
-            ],
+            "tables": [table.as_json() for table in self.tables],
             "remarks": list(self.remarks),
             "arrays": {name: plain(values) for name, values in self.arrays.items()},
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -66,25 +67,10 @@ class Shown:
             "answer": found.answer,
             "given": self._given(found),
             "probabilities": None if probabilities is None else plain(probabilities),
-            "words": [
-                {
-                    "text": word.text,
-                    "start": word.start,
-                    "stop": word.stop,
-                    "known": word.known,
-                    "note": word.note,
-                }
-                for word in found.words
-            ],
-            "measures": [
-                {
-                    "name": measure.name,
-                    "about": measure.about,
-                    "signed": measure.signed,
-                    "values": plain(measure.values),
-                }
-                for measure in found.measures
-            ],
+            "so_far": self._so_far(found),
+            "words": [asdict(word) for word in found.words],
+            "measures": [measure.as_json() for measure in found.measures],
+            "tables": [table.as_json() for table in found.tables] if found.written else [],
             "parts": {name: plain(values) for name, values in trace.parts.items()},
             "remarks": list(found.remarks),
         }
@@ -158,6 +144,13 @@ class Shown:
         count = len(self._layers)
         if layer >= count:
             raise DataError(f"The model has {count} layers and directions. Got number {layer}.")
+
+    def _so_far(self, found: Explanation) -> Any:
+        """Of a classifier: the probabilities of all labels, had the text ended with each word."""
+        if found.task != "classify":
+            return None
+        running = found.arrays["running"][1:]
+        return plain(self._model.fitted().labels.probabilities(running))
 
     def _given(self, found: Explanation) -> list[str]:
         """The labels of a classifier's answer."""

@@ -4,7 +4,7 @@ import { behind, isGate } from "./colours.js";
 import { bars, legend, lines } from "./charts.js";
 import { byMovement, greatest, heatmap } from "./heatmap.js";
 import { step, unitChart } from "./step.js";
-import { el, plain, signed, visible, widthOf } from "./dom.js";
+import { el, plain, signed, table, visible, widthOf } from "./dom.js";
 
 export function panel(model, number, acts) {
   const answer = el("div", {});
@@ -15,8 +15,9 @@ export function panel(model, number, acts) {
   const picture = heatmap((word, unit) => acts.choose(number, word, unit));
   const heatTold = el("p", { class: "heat-told told", "aria-live": "polite" });
   const stepped = el("div", {});
+  const tables = el("div", {});
   const remarks = el("div", {});
-  const reads = el("div", { class: "reads" }, answer, el("h3", {}, "Words"), words, about, curve, remarks);
+  const reads = el("div", { class: "reads" }, answer, el("h3", {}, "Words"), words, about, curve, tables, remarks);
   const units = el("div", { class: "units" },
     el("h3", {}, "All units, word by word ", scale), picture.node, heatTold, stepped);
   const node = el("article", { class: "card panel", "data-model": number, "aria-label": model.name },
@@ -29,6 +30,7 @@ export function panel(model, number, acts) {
     answer.replaceChildren(...answered(model, now, past));
     showWords(now, state);
     curve.replaceChildren(...soFar(model, now, past, widthOf(reads), state.chosen[number].word));
+    tables.replaceChildren(...now.tables.flatMap(aligned));
     remarks.replaceChildren(...now.remarks.map((remark) => el("p", { class: "hint" }, visible(remark))));
     showUnits(now, state);
   }
@@ -107,17 +109,26 @@ function answered(model, now, past) {
 }
 
 function soFar(model, now, past, width, marked) {
-  const values = (reading) => reading?.measures.find((one) => one.name === "so far")?.values;
-  const series = [{ name: "now", values: values(now) ?? [] }];
-  if (!series[0].values.length) return [];
-  // Of one label only: that of another answer could not be compared.
+  if (!now.so_far?.length) return [];
   const label = best(now);
-  if (values(past)?.length && best(past) === label) series.push({ name: "before the change", values: values(past), colour: 5, dashed: true });
+  const series = [{ name: "now", values: now.so_far.map((row) => row[label]) }];
+  if (past?.so_far.length) series.push({ name: "before the change", values: past.so_far.map((row) => row[label]), colour: 5, dashed: true });
   return [
     el("h3", {}, `Probability of “${visible(model.labels[label])}”, had the sentence ended there`),
     lines({ label: "Probability of the answer after every word", series, low: 0, high: 1, ticks: now.words.map((word) => word.text), marked, width, height: 120 }),
     ...(series.length > 1 ? [legend(series)] : []),
   ];
+}
+
+// Written words against those that were read: where the model looked, and what each hangs on.
+function aligned({ name, about, signed: both, rows, columns, values }) {
+  const most = Math.max(1e-6, ...values.flat().map((value) => Math.abs(value ?? 0)));
+  const cell = (value) => (value == null ? "" : both ? signed(value, 2) : plain(value, 2));
+  const drawn = table(name, ["", ...columns], rows.map((row, at) => [row, ...values[at].map(cell)]));
+  drawn.querySelectorAll("tbody tr").forEach((row, at) => row.querySelectorAll("td").forEach((one, to) => {
+    one.style.backgroundColor = behind((values[at][to] ?? 0) / most, both);
+  }));
+  return [drawn, el("p", { class: "hint" }, about)];
 }
 
 const best = (reading) => reading.probabilities?.indexOf(Math.max(...reading.probabilities));
