@@ -52,9 +52,10 @@ class Reference:
         """The encoder's highest states, the decoder's first ones, and all, forward ones first."""
         values, starts, every = self.weights["embedding.weight"][[*ids]], list[Any](), []
         for layer in range(self.model.num_layers):
-            sides, finals = [], []
+            sides, finals = [], list[Any]()
             for direction, ending in enumerate((f"l{layer}", f"l{layer}_reverse")):
-                cell, state, states = self.cell("encoder", ending), None, dict[int, Any]()
+                cell, states = self.cell("encoder", ending), dict[int, Any]()
+                state: Any = None
                 order = range(len(ids)) if direction == 0 else range(len(ids))[::-1]
                 for t in order:
                     state = states[t] = cell(values[t], state)
@@ -63,9 +64,10 @@ class Reference:
                 finals.append(state)
             values = torch.cat(sides, dim=1)
             one, other = finals
-            lstm = self.model.cell == "lstm"
-            mean = tuple((a + b) / 2 for a, b in zip(one, other, strict=True)) if lstm else None
-            starts.append(mean if lstm else (one + other) / 2)
+            if self.model.cell == "lstm":
+                starts.append(tuple((a + b) / 2 for a, b in zip(one, other, strict=True)))
+            else:
+                starts.append((one + other) / 2)
         return values, starts, every
 
     def write(
