@@ -182,7 +182,10 @@ def test_evaluation_is_that_of_sacrebleu(folder: Path) -> None:
             ["evaluate", "mt", "some.tsv", "--label", "de"],
             "--label is not for mt, which is a text-to-text model. Leave it out.",
         ),
-        (["next", "mt", "a"], "mt is a text-to-text model: use gatewise predict or evaluate."),
+        (
+            ["next", "mt", "a"],
+            "mt is a text-to-text model: use gatewise predict, evaluate or explain.",
+        ),
     ],
 )
 def test_mistakes_are_one_line(folder: Path, command: list[str], complaint: str) -> None:
