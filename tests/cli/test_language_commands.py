@@ -26,7 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("language")
     made(level="char").save(folder / "chars")
     made(documents="apart").save(folder / "words")
-    (folder / "some.txt").write_text("\n".join(TEXTS), "utf-8")
+    for name in ("some.txt", "other.txt"):
+        (folder / name).write_text("\n".join(TEXTS), "utf-8")
     (folder / "some.csv").write_text("id,said\n" + "".join(f'1,"{t}"\n' for t in TEXTS), "utf-8")
     return folder
 
@@ -184,6 +185,25 @@ def test_a_text_is_one_line_of_scores_whatever_it_holds(folder: Path, tmp_path: 
     assert out.endswith("\ta\\tb\\nc\\x1b\n")
 
 
+def test_a_text_is_not_held_out_from_itself(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text(BOOK * 20, "utf-8")
+    train = ["train", "language", "book.txt", "--out", "lm", "--dev", "./book.txt"]
+    status, _, err = gatewise(*train, cwd=tmp_path)
+    assert status == 2
+    assert err == (
+        "error: --dev must be another file than the one that is learned from. Got ./book.txt for "
+        "both: leave --dev out, and the last part is held out.\n"
+    )
+
+
+def test_texts_with_unknown_tokens_are_told(folder: Path) -> None:
+    status, out, err = gatewise("score", "words", "-", stdin="xyzzy\n\nthe\n", cwd=folder)
+    assert (status, len(out.splitlines())) == (0, 3)
+    assert err.startswith("warning: 1 of the texts hold tokens that the model does not know")
+    _, out, _ = gatewise("score", "words", "-", "--json", stdin="the xyzzy plugh\n", cwd=folder)
+    assert json.loads(out)["unknown"] == 2
+
+
 def test_no_lines_have_no_scores(folder: Path) -> None:
     assert gatewise("score", "words", "-", cwd=folder) == (0, "", "")
 
@@ -231,7 +251,7 @@ def test_an_interruption_says_what_was_saved(
     monkeypatch.setattr(sys.stdout, "reconfigure", lambda **_: None, raising=False)
     monkeypatch.setattr(LanguageModel, where, interrupt)
     out = f"interrupted-{where}"
-    train = ["train", "language", "some.txt", "--test", "some.txt", "--out", out, *SIZES]
+    train = ["train", "language", "some.txt", "--test", "other.txt", "--out", out, *SIZES]
     monkeypatch.setattr(sys, "argv", ["gatewise", *train])
     with pytest.raises(SystemExit) as left:
         main()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gatewise.nn import softmax
 from gatewise.nn.softmax import chances, sampled_cross_entropy, scores
@@ -149,3 +150,28 @@ def test_chances_sum_to_the_samples_and_frequent_classes_always_join(
         np.testing.assert_allclose(ratios, ratios[0])
     if kind == "one" and samples > 1:
         assert found[3] == 1
+
+
+class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the shapes of all products."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.shapes: set[tuple[int, ...]] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is torch.ops.aten.mm.default:
+            self.shapes.add((len(args[0]), *args[1].shape))
+        return func(*args, **kwargs or {})
+
+
+def test_steps_of_many_sizes_multiply_few_shapes() -> None:
+    """Torch keeps what it compiles for every shape of a bf16 product."""
+    with Products() as seen:
+        for rows in range(1, 60):
+            parts = problem(rows, rows)
+            drawn = torch.arange(rows % K + 1)
+            sampled(parts, drawn, torch.ones(K), precision="bf16").backward()  # type: ignore[no-untyped-call]
+    assert seen.shapes == {(64, E, 64), (64, 64, E)}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gatewise.errors import TrainingError
 from gatewise.nn.table import Table
 from gatewise.options import Training
+from gatewise.training import progress as progress_module
 from gatewise.training.guard import Diverged, Guard
 from gatewise.training.loop import train
 from gatewise.training.optimizer import LARGE
@@ -229,3 +230,13 @@ def test_the_schedule_rises_in_a_line_and_falls_along_a_cosine() -> None:
     cosine = 1 + np.cos(np.pi * np.arange(90) / 90)
     np.testing.assert_allclose(rates[10:100], cosine, atol=1e-12)
     np.testing.assert_allclose(rates[100:], 0, atol=1e-12)
+
+
+def test_plain_lines_come_within_an_epoch_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress_module, "EVERY", 0.0)
+    progress = Progress(200, 1, "score", quiet=False)
+    progress.step(50, 2.0)
+    progress.step(50, 1.0)
+    assert capsys.readouterr().err == "25% done  loss 2.0000\n50% done  loss 1.9500\n"

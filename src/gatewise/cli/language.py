@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from gatewise import options
 from gatewise.cli.flags import Answering, AnsweringFlags, Reading, ReadingFlags, flags, whole
-from gatewise.cli.terminal import say, write
+from gatewise.cli.terminal import say, tell, write
 from gatewise.cli.texts import blocks_of, open_texts
 from gatewise.data.problems import shown, without_controls
 from gatewise.tasks.language.generation import Generation
@@ -95,13 +95,22 @@ def score(
         json: Print a JSON object a line, with the log-probability of every token.
     """
     lm = (answering or Answering()).load(model, "score")
+    easier = 0
     for texts in blocks_of(source, text, reading or Reading()):
         for found in lm.score(texts):
+            easier += found.unknown > 0
             if json:
                 print(json_format.dumps(found.as_json(), ensure_ascii=False))
             else:
                 figures = f"{found.log_probability:.4f}\t{found.perplexity:.4f}"
                 print(f"{figures}\t{without_controls(found.text)}", flush=sys.stdout.isatty())
+    if easier:
+        tell(
+            "warning",
+            f"{easier} of the texts hold tokens that the model does not know and reads as <unk>, "
+            "which is easy to foretell: these texts seem likelier than they are. --json tells "
+            "which.",
+        )
 
 
 def perplexity(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -14,6 +15,7 @@ from gatewise.cli.kinds import begun
 from gatewise.cli.terminal import say, tell
 from gatewise.cli.texts import is_lines, open_texts
 from gatewise.data.lines import Column
+from gatewise.errors import OptionError
 from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.task import LanguageModel
 
@@ -60,6 +62,12 @@ def language(
         for name, path in (("dev", dev), ("test", test))
         if path is not None
     }
+    for name, path in (("dev", dev), ("test", test)):
+        if path is not None and Path(path).resolve() == Path(source).resolve():
+            raise OptionError(
+                f"--{name} must be another file than the one that is learned from. Got {path} for "
+                f"both: leave --{name} out{', and the last part is held out' * (name == 'dev')}."
+            )
     tables = [part.table for part in (texts, *held.values()) if isinstance(part, Column)]
     check_rejects(tables)
     # Read once before training, which may take an hour: a mistake is told at once.

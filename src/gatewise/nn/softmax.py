@@ -14,11 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 FLATTENED = 0.75
 """Power of a class's count that its chance goes with (Mikolov et al. 2013)."""
 BLOCK = 512
 """Rows that are scored together: their scores of some thousand classes stay in cache."""
+FILLED = 64
+"""Rows and classes are filled up to a multiple of this. A step draws another number of classes than
+the one before, and torch keeps what it compiles for every new shape of a bf16 product: up to a
+gigabyte in all."""
 
 
 def chances(counts: NDArray[np.int64], samples: int) -> NDArray[np.float64]:
@@ -100,34 +105,42 @@ class _SampledCrossEntropy(torch.autograd.Function):
     ) -> Tensor:
         """`places` (N,): where among the drawn classes a row's target stands, -1 if it does not."""
         kind = torch.bfloat16 if precision == "bf16" else torch.float32
-        left, right = outputs.to(kind), vectors.to(kind)
-        d_outputs, d_own = torch.empty_like(outputs), torch.empty_like(own)
-        d_vectors, d_bias = torch.zeros_like(vectors), torch.zeros_like(bias)
-        scored_room = bias.new_empty(min(BLOCK, len(outputs)), len(bias) + 1)
+        count, classes = len(outputs), len(bias)
+        left, right = _filled(outputs.to(kind)), _filled(vectors.to(kind))
+        bias = functional.pad(bias, (0, len(right) - classes), value=-torch.inf)
+        d_outputs, d_own = outputs.new_empty(left.shape), torch.empty_like(own)
+        d_vectors, d_bias = vectors.new_zeros(right.shape), torch.zeros_like(bias)
+        scored_room = bias.new_empty(min(BLOCK, len(left)), len(bias) + 1)
         shares_room = torch.empty_like(scored_room)
         loss = 0.0
-        for start in range(0, len(outputs), BLOCK):
-            rows = slice(start, start + BLOCK)
-            block = left[rows]
+        for start in range(0, count, BLOCK):
+            block, rows = left[start : start + BLOCK], slice(start, min(start + BLOCK, count))
             scored, shares = scored_room[: len(block)], shares_room[: len(block)]
             torch.add(block @ right.T, bias, out=scored[:, 1:])
-            scored[:, 0] = own[rows]
+            real = rows.stop - start
+            scored[:real, 0], scored[real:, 0] = own[rows], 0.0
             # A target that was drawn is no rival of itself.
             drawn = torch.nonzero(places[rows] >= 0)[:, 0]
             scored[drawn, places[rows][drawn] + 1] = -torch.inf
             torch.log_softmax(scored, dim=1, out=shares)
-            loss -= float(shares[:, 0].sum())
+            loss -= float(shares[:real, 0].sum())
             shares.exp_()
-            d_own[rows] = shares[:, 0] - 1
+            shares[real:] = 0
+            d_own[rows] = shares[:real, 0] - 1
             d_scored = shares[:, 1:].to(kind)
             d_bias += shares[:, 1:].sum(dim=0)
-            d_outputs[rows] = d_scored @ right
+            d_outputs[start : start + BLOCK] = d_scored @ right
             d_vectors += d_scored.T @ block
-        ctx.save_for_backward(d_outputs, d_vectors, d_bias, d_own)
-        return outputs.new_tensor(loss / len(outputs))
+        ctx.save_for_backward(d_outputs[:count], d_vectors[:classes], d_bias[:classes], d_own)
+        return outputs.new_tensor(loss / count)
 
     @staticmethod
     def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:
         gradients = ctx.saved_tensors
         scale = d_loss / len(gradients[0])
         return (*(gradient * scale for gradient in gradients), None, None)
+
+
+def _filled(rows: Tensor) -> Tensor:
+    """Rows of zeros behind others, up to a multiple of FILLED."""
+    return functional.pad(rows, (0, 0, 0, -len(rows) % FILLED))

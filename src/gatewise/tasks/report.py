@@ -77,9 +77,10 @@ class TrainingReport:
 
     def course(self) -> list[str]:
         """Sentences on how training went."""
+        epochs, threads = len(self.epochs), self.training.threads
         told = (
-            f"{len(self.epochs)} epochs in {self.seconds:.1f} s with {self.training.threads} "
-            f"threads in {self.training.precision}; "
+            f"{epochs} epoch{'s' * (epochs != 1)} in {self.seconds:.1f} s with {threads} "
+            f"thread{'s' * (threads != 1)} in {self.training.precision}; "
             f"the weights of epoch {self.best_epoch} were kept."
         )
         return [told, f"Training stopped: {self.stop}."] if self.stop else [told]

@@ -28,7 +28,7 @@ class Batch(Protocol):
 
 
 B = TypeVar("B", bound=Batch)
-INTERRUPTED = "interrupted: the best weights so far are kept"
+INTERRUPTED = "interrupted; the best weights so far are kept"
 
 
 def train(

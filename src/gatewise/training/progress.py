@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -37,6 +38,10 @@ class Epoch:
     stop: str = ""
 
 
+EVERY = 60.0
+"""Seconds between two lines where there is no terminal."""
+
+
 class Progress:
     """Shows a training run on the error stream.
 
@@ -65,6 +70,7 @@ class Progress:
         self._bar: Bar | None = None
         self._task = TaskID(0)
         self._smooth = 0.0
+        self._tokens, self._done, self._next = tokens, 0, time.monotonic() + EVERY
         if not quiet and sys.stderr.isatty():
             self._bar = Bar(
                 TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -97,9 +103,13 @@ class Progress:
 
     def step(self, tokens: int, loss: float) -> None:
         """One batch is done."""
-        if self._bar is None:
-            return
+        self._done += tokens
         self._smooth += 0.05 * (loss - self._smooth) if self._smooth else loss
+        if self._bar is None:
+            if time.monotonic() > self._next:
+                self._next += EVERY
+                self.say(f"{self._done / self._tokens:.0%} done  loss {self._smooth:.4f}")
+            return
         speed = self._bar.tasks[0].speed or 0.0
         self._bar.update(self._task, advance=tokens, loss=self._smooth, speed=speed)
 

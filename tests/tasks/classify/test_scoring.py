@@ -81,12 +81,12 @@ def test_cross_fitted_answers_never_see_their_own_rows() -> None:
 
 def test_calibration_follows_taught_probabilities_and_not_their_likeliest_label() -> None:
     made = network(2, multiple=False)
-    ids = Ragged.from_rows([RANDOM.integers(0, 9, 7) for _ in range(40)], np.int32)
+    ids = Ragged.from_rows([RANDOM.integers(0, 9, 7) for _ in range(60)], np.int32)
     made.scales = (0.2, 0.1)
     labels = Labels(("no", "yes"), multiple=False)
     taught = probabilities(made, ids, labels).astype(np.float64)
     taught /= taught.sum(axis=1, keepdims=True)
     made.scales = (0.5, 0.5)
-    calibrate(made, read_rows(["x"] * 40, taught, labels), ids, labels)
+    calibrate(made, read_rows(["x"] * 60, taught, labels), ids, labels)
     # Cross-entropy is least where the network says just what it was taught.
     assert made.scales == (0.2, 0.1)

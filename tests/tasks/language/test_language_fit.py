@@ -119,9 +119,8 @@ def test_the_last_part_is_held_out_and_chooses_the_epoch(network: list[LanguageN
 
 @pytest.mark.parametrize("documents", ["joined", "apart"])
 def test_the_perplexity_of_the_report_is_that_of_an_evaluation(
-    documents: Any, monkeypatch: pytest.MonkeyPatch
+    documents: Any,
 ) -> None:
-    monkeypatch.setattr(fit_module, "DEV_COLUMNS", 1)
     training = QUIET | {"precision": "fp32"}
     model = small(documents=documents).fit(TEXTS, dev=TEXTS[:9], **training)
     report = report_of(model)
@@ -202,7 +201,7 @@ def test_ctrl_c_keeps_the_best_weights(
     model = small().fit(TEXTS, dev=TEXTS[:9], **QUIET | {"epochs": 9})
     report = report_of(model)
     assert len(report.epochs) == 3
-    assert report.stop == "interrupted: the best weights so far are kept"
+    assert report.stop == "interrupted; the best weights so far are kept"
     assert "Training stopped: interrupted" in str(report)
     for name, weight in model.weights_.items():
         np.testing.assert_array_equal(weight, seen[report.best_epoch - 1][name])
@@ -288,7 +287,11 @@ def test_two_fits_at_once_are_as_each_alone() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("one text", "Texts must be a list of texts. Got one text: put it in brackets, [text]."),
+        (
+            "one text",
+            "Texts must be a list of texts. Got one text: put it in brackets, [text], or if it "
+            "names a file, give its lines, gatewise.data.lines.Lines(name).",
+        ),
         (["a", None], "Every text must be a str. Text 1 is None."),
         (iter(["a", "b"]), "Texts are read more than once. Got an iterator"),
         ((text for text in TEXTS), "Texts are read more than once."),

@@ -25,6 +25,8 @@ SCORING_TOKENS = 32_768
 """Tokens that are scored at once."""
 CALIBRATED = 100_000
 """Probabilities that a calibration looks at, at most."""
+FEW = 50
+"""Dev rows below which chance would decide more than the network's answers."""
 SCALES = tuple(step / 10 for step in range(16))
 """Scales of the scores that are tried: 0 to leave a part out, 1 to take it as it is."""
 
@@ -38,9 +40,10 @@ def calibrate(network: ClassifierNetwork, rows: Rows, ids: Ragged, labels: Label
     """Scale the scores of recurrent layers and token pairs so that the loss of the rows is least.
 
     It decides how much each of them says in the answer, and lets the probabilities mean what they
-    say (stacking, Wolpert 1992, and temperature scaling, Guo et al. 2017, in one).
+    say (stacking, Wolpert 1992, and temperature scaling, Guo et al. 2017, in one). Fewer than FEW
+    rows leave the scales as they are.
     """
-    if not len(rows):
+    if len(rows) < FEW:
         return
     some = np.arange(len(rows))[: max(1, CALIBRATED // len(labels.names))]
     rows, ids = rows.take(some), ids.take(some)

@@ -66,7 +66,12 @@ def lines(texts: Iterable[str], *, joined: bool) -> Iterator[str]:
         DataError: the argument is one text, or one of the texts is not a str.
     """
     if isinstance(texts, str) or not isinstance(texts, Iterable):
-        what = "one text: put it in brackets, [text]" if isinstance(texts, str) else repr(texts)
+        what = (
+            "one text: put it in brackets, [text], or if it names a file, give its lines, "
+            "gatewise.data.lines.Lines(name)"
+            if isinstance(texts, str)
+            else repr(texts)
+        )
         raise DataError(f"Texts must be a list of texts. Got {what}.")
     for number, text in enumerate(texts):
         if not isinstance(text, str):

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 DEV_TOKENS = 65_536
 """Dev tokens that are scored after every epoch, at most."""
-DEV_COLUMNS = 32
+DEV_COLUMN = 2048
+"""Dev tokens of a column: every column starts without knowing what stands before it."""
 MUCH_UNKNOWN = 0.1
 """Share of unknown tokens from which on a model is told to know too little."""
 OPTIMIZERS: dict[str, Any] = {"adamw": Optimizer, "nt-asgd": AveragedSGD}
@@ -236,7 +237,8 @@ def _windows(
 def _dev_windows(windows: Windows, corpus: Corpus | None) -> Windows | None:
     if corpus is None:
         return None
-    return replace(windows, ids=corpus.ids[:DEV_TOKENS], columns=DEV_COLUMNS)
+    ids = corpus.ids[:DEV_TOKENS]
+    return replace(windows, ids=ids, columns=max(1, len(ids) // DEV_COLUMN))
 
 
 def _network(

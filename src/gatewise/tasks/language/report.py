@@ -40,7 +40,7 @@ class Report(TrainingReport):
         if self.cached is not None:
             without, cached = self.cached
             lines.append(
-                f"On the first of them: {without:.2f}, with a cache of "
-                f"{CACHED:,} tokens {cached:.2f}."
+                f"On the first of them, with which the cache was tuned: {without:.2f}, and "
+                f"{cached:.2f} with a cache of {CACHED:,} tokens."
             )
         return "\n".join(lines)

@@ -25,10 +25,13 @@ class TextScore:
         text: as given.
         tokens: every token as the model knows it and its log-probability in nats; the last one is
             "<end>".
+        unknown: how many of them the model does not know: it foretells "<unk>", which is easier, so
+            that a text that holds some seems likelier than it is.
     """
 
     text: str
     tokens: tuple[tuple[str, float], ...]
+    unknown: int = 0
 
     @property
     def log_probability(self) -> float:
@@ -46,6 +49,7 @@ class TextScore:
             "text": self.text,
             "log_probability": _finite(self.log_probability),
             "perplexity": _finite(self.perplexity),
+            "unknown": self.unknown,
             "tokens": [[token, value] for token, value in self.tokens],
         }
 
@@ -120,10 +124,11 @@ def score(
         tokens = [fitted.classes[target] for target in targets]
         values = log_probabilities(fitted, outputs, targets).tolist()
         found += zip(tokens, values, strict=True)
-    offsets = fitted.encode(texts).offsets.tolist()
+    ids = fitted.encode(texts)
+    unknown = ids.values == fitted.tokenizer.unknown_id
     return [
-        TextScore(text, tuple(found[start:stop]))
-        for text, (start, stop) in zip(texts, pairwise(offsets), strict=True)
+        TextScore(text, tuple(found[start:stop]), int(unknown[start:stop].sum()))
+        for text, (start, stop) in zip(texts, pairwise(ids.offsets.tolist()), strict=True)
     ]
 
 
