@@ -1,7 +1,6 @@
-"""How good taggers are on public sets, and how fast they answer beside the same network in torch.
+"""How good taggers are on public sets.
 
     python benchmarks/tagging.py ../shared/data --sets ewt wnut17 --vectors glove.txt --test
-    python benchmarks/tagging.py ../shared/data --speed
 
 Choices are made on the dev sentences, which also choose the best epoch; the test sentences are
 read once per run, for the figure that is printed, and only with --test. The recipes are the

@@ -48,9 +48,11 @@ class Answering:
         """The likeliest tagging of every sentence."""
         found: list[list[str]] = [[] for _ in sentences]
         names = np.array(self._fitted.tags.names, object)
+        chain = self._fitted.chain
+        alone = not any(part.any() for part in chain)  # where no tag says anything of the next
         for rows, scores, offsets in self._scored(sentences):
-            paths, _ = best_paths(scores, offsets, self._fitted.chain)
-            named, bounds = names[paths[0]].tolist(), offsets.tolist()
+            best = scores.argmax(axis=1) if alone else best_paths(scores, offsets, chain)[0][0]
+            named, bounds = names[best].tolist(), offsets.tolist()
             for place, row in enumerate(rows.tolist()):
                 found[row] = named[bounds[place] : bounds[place + 1]]
         return found

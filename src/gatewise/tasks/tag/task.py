@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
     from gatewise.encoder import Floats
 
+_SPLITTER = WordSplitter()
+"""It remembers what it has split; all taggers split alike."""
+
 
 @dataclass(eq=False)
 class SequenceTagger(Learner[Fitted]):
@@ -257,8 +260,7 @@ class SequenceTagger(Learner[Fitted]):
     @staticmethod
     def tokenize(texts: Sequence[str]) -> list[list[str]]:
         """The tokens of plain sentences, as they stand there."""
-        splitter = WordSplitter()
-        return [splitter.split(text) for text in texts]
+        return [_SPLITTER.split(text) for text in texts]
 
     def save(self, folder: str | Path) -> None:
         """Write the model folder: all that answering needs, the report, and a card for people.
