@@ -26,11 +26,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     pairs = (f"{n} men walk\t{n} Männer gehen\n" for n in ("two", "three", "four", "many"))
     (folder / "pairs.tsv").write_text("".join(pairs) * 10, "utf-8")
+    names = ("Anna", "Bo", "Eve", "Ida", "Joe", "Kim", "Lee", "Max", "Ole", "Pia")
+    spans = (f"{name}\tB-PER\nsings\tO\nhere\tO\n\n" for name in names)
+    (folder / "train.conll").write_text("".join(spans), "utf-8")
+    rest = "\t_" * 6
+    (folder / "train.conllu").write_text(
+        "".join(
+            f"1\t{name}\t_\tPROPN{rest}\n2\tsings\t_\tVERB{rest}\n3\there\t_\tADV{rest}\n\n"
+            for name in names
+        ),
+        "utf-8",
+    )
+    (folder / "glove.txt").write_text("anna 1 2 3\nsings 3 2 1\nhere 2 2 2\n", "utf-8")
+    (folder / "sentences.txt").write_text("Anna sings in Oslo.\n", "utf-8")
     for command in (
         ["sample", "reviews.csv"],
         ["train", "classify", "reviews.csv", "--out", "model", "--epochs", "1", "--quiet"],
         ["train", "language", "reviews.csv", "--out", "lm", "--epochs", "1", "--quiet"],
         ["train", "seq2seq", "pairs.tsv", "--out", "mt", "--epochs", "1", "--quiet"],
+        ["train", "tag", "train.conllu", "--tag-column", "upos", "--out", "tagger", "--quiet"],
     ):
         subprocess.run([sys.executable, "-m", "gatewise", *command], cwd=folder, check=True)
     reviews = open_table(folder / "reviews.csv").read(["text"])["text"]
