@@ -54,7 +54,7 @@ def trained(chosen: argparse.Namespace, name: str) -> dict[str, Any]:
         raise SystemExit(f"{name} needs --vectors, a text file of pretrained vectors.")
     train, dev = (read(chosen.data, recipe, part) for part in ("train", "dev"))
     runs = []
-    for seed in range(chosen.seeds or recipe.seeds):
+    for seed in chosen.seeds or range(recipe.seeds):
         started, spent = time.perf_counter(), time.process_time()
         tagger = SequenceTagger(vectors=str(chosen.vectors) if recipe.vectors else None)
         tagger.fit(
@@ -77,6 +77,7 @@ def trained(chosen: argparse.Namespace, name: str) -> dict[str, Any]:
             "seconds": time.perf_counter() - started,
             "cpu_seconds": time.process_time() - spent,
             "best_epoch": report.best_epoch,
+            "balance": report.balance,
             "epochs": [epoch.dev_score for epoch in report.epochs],
         }
         if chosen.test:
@@ -101,7 +102,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, help="file of pretrained vectors")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--epochs", type=int, help="in place of the default")
-    parser.add_argument("--seeds", type=int, help="in place of the recipe's")
+    parser.add_argument("--seeds", type=int, nargs="+", help="in place of the recipe's")
     parser.add_argument("--test", action="store_true", help="read the test sentences, once")
     parser.add_argument("--out", type=Path, help="where the models go")
     parser.add_argument("--json", type=Path, help="write the figures here")

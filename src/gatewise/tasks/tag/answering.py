@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatewise import kernels
-from gatewise.chains import Sums, side_by_side
+from gatewise.chains import Chain, Sums, side_by_side
 from gatewise.data.batches import in_order
 from gatewise.decoding.viterbi import best_paths
 from gatewise.encoder import Floats
@@ -22,12 +22,34 @@ Tagging = tuple[list[str], float]
 """A tag for every token of a sentence, and the logarithm of how likely all of them are."""
 
 
-class _Scored(NamedTuple):
+class Scored(NamedTuple):
     """B of the sentences: which they are, scores of their tokens (N, L), and offsets (B + 1,)."""
 
     rows: NDArray[np.int64]
     scores: Floats
     offsets: NDArray[np.int64]
+
+
+def taggings(
+    batches: Iterable[Scored], chain: Chain, names: Sequence[str], sentences: int
+) -> list[list[str]]:
+    """The likeliest tagging of every sentence.
+
+    Args:
+        batches: scores of the sentences.
+        chain: what paths score beside their tokens.
+        names: of the L tags.
+        sentences: how many there are.
+    """
+    found: list[list[str]] = [[] for _ in range(sentences)]
+    named = np.array(names, object)
+    alone = not any(part.any() for part in chain)  # where no tag says anything of the next
+    for rows, scores, offsets in batches:
+        best = scores.argmax(axis=1) if alone else best_paths(scores, offsets, chain)[0][0]
+        tags, bounds = named[best].tolist(), offsets.tolist()
+        for place, row in enumerate(rows.tolist()):
+            found[row] = tags[bounds[place] : bounds[place + 1]]
+    return found
 
 
 class Answering:
@@ -46,16 +68,9 @@ class Answering:
 
     def tags(self, sentences: list[list[str]]) -> list[list[str]]:
         """The likeliest tagging of every sentence."""
-        found: list[list[str]] = [[] for _ in sentences]
-        names = np.array(self._fitted.tags.names, object)
-        chain = self._fitted.chain
-        alone = not any(part.any() for part in chain)  # where no tag says anything of the next
-        for rows, scores, offsets in self._scored(sentences):
-            best = scores.argmax(axis=1) if alone else best_paths(scores, offsets, chain)[0][0]
-            named, bounds = names[best].tolist(), offsets.tolist()
-            for place, row in enumerate(rows.tolist()):
-                found[row] = named[bounds[place] : bounds[place + 1]]
-        return found
+        fitted = self._fitted
+        batches = self._scored(sentences)
+        return taggings(batches, fitted.chain, fitted.tags.names, len(sentences))
 
     def scores(self, sentences: list[list[str]]) -> list[Floats]:
         """Scores of every tag for every token, (tokens, L), without those of the CRF."""
@@ -95,8 +110,8 @@ class Answering:
                 ]
         return found
 
-    def _scored(self, sentences: list[list[str]]) -> Iterator[_Scored]:
+    def _scored(self, sentences: list[list[str]]) -> Iterator[Scored]:
         lengths = np.array([len(sentence) for sentence in sentences], np.int64)
         for rows in in_order(lengths, batch_size=512, batch_tokens=ANSWER_TOKENS):
             some = [sentences[row] for row in rows]
-            yield _Scored(rows, *self._fitted.scores(some, self._threads, self._precision))
+            yield Scored(rows, *self._fitted.scores(some, self._threads, self._precision))

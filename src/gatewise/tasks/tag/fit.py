@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gatewise.chains import Chain
 from gatewise.data.batches import bucketed, in_order
-from gatewise.decoding.viterbi import best_paths
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.table import distinct
 from gatewise.tasks.report import epoch_figures
+from gatewise.tasks.tag.answering import Scored, taggings
+from gatewise.tasks.tag.balance import best_balance
 from gatewise.tasks.tag.baseline import most_frequent_tags
 from gatewise.tasks.tag.encoded import Encoded
 from gatewise.tasks.tag.evaluation import TagEvaluation, evaluate
@@ -27,6 +29,7 @@ from gatewise.tasks.tag.report import Report
 from gatewise.tasks.tag.rows import Sentences
 from gatewise.tasks.tag.shapes import character_shape, sentence_shape
 from gatewise.tasks.transfer import fill, rates
+from gatewise.text.spans import OUTSIDE
 from gatewise.training.loop import train
 from gatewise.training.progress import Epoch, Progress
 from gatewise.training.settings import torch_settings, versions
@@ -54,6 +57,7 @@ def fit(
         if prepared.model is not None:
             fill(network.encoder, prepared.model)
         history = learn(network, prepared)
+        taken = balance(network, prepared)
         weights = network.arrays() | prepared.kept_vectors()
         evaluation = evaluated(network, prepared)
     baseline = None
@@ -76,6 +80,7 @@ def fit(
         stop=history[-1].stop,
         evaluation=evaluation,
         baseline=baseline,
+        balance=taken,
     )
     tagger.take(Fitted(prepared.chosen, prepared.tags, prepared.lexicon, weights, report))
 
@@ -165,21 +170,36 @@ def batch_of(encoded: Encoded, rows: NDArray[np.int64], prepared: Prepared) -> B
 @torch.no_grad()
 def evaluated(network: TaggerNetwork, prepared: Prepared) -> TagEvaluation | None:
     """How good the network's answers on the dev sentences are; None without."""
-    encoded, names = prepared.dev_encoded, prepared.tags.names
     if not prepared.dev_rows.words:
         return None
+    chain, names = _chain(network, prepared), prepared.tags.names
+    found = taggings(_dev_scores(network, prepared), chain, names, len(prepared.dev_rows))
+    return compared(prepared, found)
+
+
+@torch.no_grad()
+def balance(network: TaggerNetwork, prepared: Prepared) -> float:
+    """Let the network find as many spans as are best for F1; what "O" then scores less."""
+    if not prepared.training.balance or not prepared.dev_rows.words:
+        return 0.0
+    batches = list(_dev_scores(network, prepared))
+    chain, tags = _chain(network, prepared), prepared.tags
+    amount = best_balance(batches, chain, tags, prepared.dev_rows.tags)
+    if amount:
+        network.head.bias[tags.number[OUTSIDE]] -= amount
+    return amount
+
+
+def _chain(network: TaggerNetwork, prepared: Prepared) -> Chain:
+    return prepared.tags.chain(network.crf.chain() if network.crf else None)
+
+
+def _dev_scores(network: TaggerNetwork, prepared: Prepared) -> Iterator[Scored]:
+    encoded = prepared.dev_encoded
     network.eval()
-    chain = prepared.tags.chain(network.crf.chain() if network.crf else None)
-    answers: list[list[str]] = [[] for _ in prepared.dev_rows.tokens]
-    lengths = encoded.words.lengths
-    for rows in in_order(lengths, batch_size=256, batch_tokens=SCORING_TOKENS):
+    for rows in in_order(encoded.words.lengths, batch_size=256, batch_tokens=SCORING_TOKENS):
         batch = batch_of(encoded, rows, prepared)
-        offsets = batch.offsets.numpy()
-        paths, _ = best_paths(network(batch).numpy(), offsets, chain)
-        for place, row in enumerate(rows.tolist()):
-            path = paths[0, offsets[place] : offsets[place + 1]]
-            answers[row] = [names[tag] for tag in path]
-    return compared(prepared, answers)
+        yield Scored(rows, network(batch).numpy(), batch.offsets.numpy())
 
 
 def compared(prepared: Prepared, answers: list[list[str]]) -> TagEvaluation:

@@ -30,6 +30,11 @@ class TaggerTraining(Training):
         minimum=1,
     )
     max_tags: int = option(1000, "Different tags that are allowed.", minimum=2)
+    balance: bool = option(
+        True,
+        "Choose on the dev sentences how much less 'O' scores than was learned, so that neither "
+        "too few nor too many spans are found.",
+    )
     baseline: bool = option(
         True, "Also score the most frequent tag of every word on the dev sentences, for comparison."
     )

@@ -14,7 +14,8 @@ class Report(TrainingReport):
     """All that is known of a training run; it is `training.json` in the model folder.
 
     `evaluation` and `baseline` are on the dev sentences and None without them; `baseline` gives
-    every word the tag that it most often has. `columns` are those of the file, if it came from one.
+    every word the tag that it most often has. `tag_column` is that of the file, if it came from
+    one; `balance` is what was taken from the score of "O", see `gatewise.tasks.tag.balance`.
     """
 
     sentences: int
@@ -25,6 +26,7 @@ class Report(TrainingReport):
     evaluation: TagEvaluation | None
     baseline: TagEvaluation | None = None
     tag_column: str | None = None
+    balance: float = 0.0
 
     def __str__(self) -> str:
         lines = [
@@ -33,6 +35,11 @@ class Report(TrainingReport):
             f"{self.vocabulary_size:,} known words; {self.size()}.",
             *self.course(),
         ]
+        if self.balance:
+            lines.append(
+                f"'O' scores {self.balance:.2f} less than was learned: it finds more spans so, and "
+                "the F1 of the dev sentences is best."
+            )
         if self.evaluation is not None:
             lines += ["", "On the dev sentences:", "", str(self.evaluation)]
         if self.evaluation is not None and self.baseline is not None:
