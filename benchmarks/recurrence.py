@@ -78,7 +78,7 @@ class Measured:
         }
 
     def _layers(self, case: Case) -> dict[str, Layer]:
-        import keras_layer
+        import keras_layers
         import layers
         import torch
 
@@ -88,8 +88,8 @@ class Measured:
         found[PADDED] = layers.torch_padded(case)
         if case.kind == "imdb":
             found[BUCKETED] = layers.torch_bucketed(case)
-        if keras_layer.installed():
-            found[KERAS] = keras_layer.keras(case)
+        if keras_layers.installed():
+            found[KERAS] = keras_layers.on_jax(case)
         if BF16 in kernels.precisions():
             found[BF16] = layers.ours(case, precision=BF16)
             found[PADDED_BF16] = layers.torch_padded(case, kind=torch.bfloat16)

@@ -16,21 +16,28 @@ from typing import Any
 from gatewise import nn  # noqa: F401 - before torch: how its threads wait
 from gatewise.errors import MissingExtraError, OptionError
 
-# A user's own choice wins, and is refused below if it is another.
-os.environ.setdefault("KERAS_BACKEND", "torch")
+
+def _check_backend(backend: str) -> None:
+    if backend != "torch":
+        raise OptionError(
+            f"gatewise.keras runs on the torch backend of Keras. Here Keras has {backend!r}. Set "
+            "KERAS_BACKEND=torch, or leave it unset and import gatewise.keras before keras."
+        )
+
+
+# A user's own choice wins, and is refused if it is another: here, before Keras looks for a backend
+# that may not be installed, and below where Keras was imported already.
+if "keras" not in sys.modules:
+    _check_backend(os.environ.setdefault("KERAS_BACKEND", "torch"))
 try:
     import keras
     import torch  # noqa: F401
 except ModuleNotFoundError as problem:
-    if problem.name not in ("keras", "torch"):
+    if (problem.name or "").partition(".")[0] not in ("keras", "torch"):
         raise
     raise MissingExtraError("gatewise.keras", "keras") from problem
-if keras.config.backend() != "torch":
-    raise OptionError(
-        "gatewise.keras runs on the torch backend of Keras. Here Keras has the backend "
-        f"{keras.config.backend()!r}. Set KERAS_BACKEND=torch, or import gatewise.keras before "
-        "keras and leave KERAS_BACKEND unset."
-    )
+_check_backend(keras.config.backend())
+
 # How Keras makes arrays of torch's tensors, NumPy 2 calls outdated: at every answer and saving.
 warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
 
