@@ -115,6 +115,7 @@ def test_a_shape_that_does_not_fit_is_refused() -> None:
         (np.arange(500), "a row for every text. Got one vector of 500 numbers"),
         (np.ones((3, 9)), r"array of shape \(rows, 5\) with this model. Got \(3, 9\)"),
         (IDS + 1, "knows the numbers 0 to 5. Got 6.*must be len.word_index. . 1"),
+        (np.ones((3, 5, 1)), r"array of shape \(rows, 5\) with this model. Got \(3, 5, 1\)"),
         (IDS - 1, "knows the numbers 0 to 5. Got -1"),
     ],
 )
@@ -156,6 +157,37 @@ def test_weights_move_to_keras_s_own_layers_and_back(tmp_path: Path) -> None:
     theirs.save_weights(tmp_path / "theirs.weights.h5")
     again.load_weights(tmp_path / "theirs.weights.h5")
     np.testing.assert_array_equal(again.predict(IDS, verbose=0), model.predict(IDS, verbose=0))
+
+
+def test_a_file_that_keras_saved_runs_on_the_kernel(tmp_path: Path) -> None:
+    theirs, targets = keras_own(), np.eye(2)[[0, 1, 0, 1]]
+    theirs.fit(IDS, targets, epochs=2, verbose=0)
+    theirs.save(tmp_path / "theirs.keras")
+    model = load_model(str(tmp_path / "theirs.keras"))
+    assert list(gatewise.keras.runs_on(model).values()) == ["kernel", "kernel"]
+    np.testing.assert_allclose(
+        model.predict(IDS, verbose=0), theirs.predict(IDS, verbose=0), rtol=0, atol=1e-6
+    )
+    assert model.optimizer.iterations == theirs.optimizer.iterations == 2
+    losses = [
+        each.fit(IDS, targets, epochs=3, shuffle=False, verbose=0).history["loss"]
+        for each in (model, theirs)
+    ]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    inputs = keras.Input(shape=(4, 3))
+    outputs, state = keras.layers.GRU(5, return_sequences=True, return_state=True)(inputs)
+    keras.Model(inputs, [outputs, state]).save(tmp_path / "functional.keras")
+    functional = load_model(tmp_path / "functional.keras")
+    assert set(gatewise.keras.runs_on(functional).values()) == {"kernel"}
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive"])
+def test_a_file_that_is_no_model_is_left_to_keras(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.keras").write_bytes(content)
+    with pytest.raises(ValueError, match=r"x\.keras"):
+        load_model(tmp_path / "x.keras")
+    with pytest.raises(ValueError, match=r"y\.keras"):
+        load_model(tmp_path / "y.keras")
 
 
 def test_training_equals_keras_s_own_layers() -> None:

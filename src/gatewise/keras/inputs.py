@@ -66,6 +66,8 @@ def _check_shape(method: str, shape: tuple[int, ...], wanted: tuple[int | None, 
         )
     if len(shape) != len(wanted) or not _fits(shape[1:], wanted[1:]):
         hint = " Bring rows to one length with pad_sequences." if len(wanted) == 2 else ""
+        if len(shape) == len(wanted) - 1 and _fits((*shape[1:], 1), wanted[1:]):
+            hint = " Give every step its one number: x[..., None]."
         raise DataError(
             f"{method} reads an array of shape {_named(wanted)} with this model. Got {shape}.{hint}"
         )

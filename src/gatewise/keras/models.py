@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -9,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.keras.inputs import check_inputs
-from gatewise.keras.layers import GRU, LSTM, Bidirectional, Embedding, SimpleRNN
+from gatewise.keras.saved import OURS, with_our_layers
 
 __all__ = ["Sequential", "load_model"]
 
@@ -95,13 +97,14 @@ class Sequential(keras.Sequential):
 def load_model(
     filepath: Any, custom_objects: dict[str, Any] | None = None, *args: Any, **kwargs: Any
 ) -> Any:
-    """As keras.models.load_model; the layers of HDF5 files, of Keras 2 for instance, are ours.
-
-    A .keras file says itself whose layers it has: saved from keras.layers, it stays Keras's.
-    """
-    ours = {kind.__name__: kind for kind in (GRU, LSTM, Bidirectional, Embedding, SimpleRNN)}
-    named = {**ours, "Sequential": Sequential} if _is_hdf5(filepath) else {}
-    return keras.models.load_model(filepath, {**named, **(custom_objects or {})}, *args, **kwargs)
+    """As keras.models.load_model; layers of `keras.layers` that are among ours become ours."""
+    named = {**OURS, "Sequential": Sequential} if _is_hdf5(filepath) else {}
+    named |= custom_objects or {}
+    with TemporaryDirectory() as folder:
+        file = filepath
+        if isinstance(filepath, (str, Path)):
+            file = with_our_layers(Path(filepath), Path(folder))
+        return keras.models.load_model(file, named, *args, **kwargs)
 
 
 def _is_hdf5(filepath: Any) -> bool:
