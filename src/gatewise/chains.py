@@ -8,6 +8,8 @@ marginals, and the tests compare them with an enumeration of every path.
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,10 +91,10 @@ class Sums:
         self._scores = scores.astype(np.float64)
         self._walk = walk
         self._chain = Chain(*(part.astype(np.float64) for part in chain))
+        self._steps = walk.steps
         self._forward = self._summed_forward()
         self.log_total = _log_sum(self._forward[walk.lasts] + self._chain.end)
         """Logarithm of the sum over all paths of exp(score), for every sequence of the walk."""
-        self._backward = self._summed_backward()
 
     def marginals(self) -> Doubles:
         """Probability of every label at every row of the walk, (N, L)."""
@@ -102,8 +104,8 @@ class Sums:
     def transitions(self) -> Doubles:
         """How often each label is expected to follow each, over all sequences, (L, L)."""
         expected = np.zeros_like(self._chain.transitions)
-        for step, rows in enumerate(self._walk.steps[1:]):
-            before = self._forward[self._walk.steps[step]][: rows.stop - rows.start]
+        for last, rows in pairwise(self._steps):
+            before = self._forward[last][: rows.stop - rows.start]
             behind = self._scores[rows] + self._backward[rows]
             behind -= self.log_total[: len(behind), None]
             pairs = before[:, :, None] + self._chain.transitions + behind[:, None]
@@ -114,22 +116,22 @@ class Sums:
         """Log-sums over the paths up to every row and label, that row's score in them."""
         sums = np.empty_like(self._scores)
         to_from = np.ascontiguousarray(self._chain.transitions.T)
-        for step, rows in enumerate(self._walk.steps):
+        for step, rows in enumerate(self._steps):
             reached = self._chain.start
             if step:
-                before = sums[self._walk.steps[step - 1]][: rows.stop - rows.start]
+                before = sums[self._steps[step - 1]][: rows.stop - rows.start]
                 reached = _log_sum(before[:, None] + to_from)
             sums[rows] = reached + self._scores[rows]
         return sums
 
-    def _summed_backward(self) -> Doubles:
+    @cached_property
+    def _backward(self) -> Doubles:
         """Log-sums over the paths behind every row and label, that row's score not in them."""
         sums = np.empty_like(self._scores)
         sums[:] = self._chain.end
-        steps = self._walk.steps
-        for step in range(len(steps) - 2, -1, -1):
-            after = self._scores[steps[step + 1]] + sums[steps[step + 1]]
-            sums[steps[step]][: len(after)] = _log_sum(self._chain.transitions + after[:, None])
+        for rows, behind in reversed(list(pairwise(self._steps))):
+            after = self._scores[behind] + sums[behind]
+            sums[rows][: len(after)] = _log_sum(self._chain.transitions + after[:, None])
         return sums
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def test_a_text_file_is_answered_line_by_line(folder: Path) -> None:
     assert out == gatewise("predict", "model", "plain.csv", cwd=folder)[1]
     status, out, err = gatewise("predict", "model", "no.txt", cwd=folder)
     assert (status, out) == (2, "")
-    assert err == "error: no.txt cannot be read: No such file or directory.\n"
+    assert err == "error: no.txt: there is no such file.\n"
 
 
 @pytest.mark.parametrize("source", ["-", "latin.txt"])
@@ -211,3 +212,21 @@ def test_an_odd_report_does_no_harm(
         assert "labels: negative, positive" in out
         status, out, _ = gatewise("evaluate", "model", str(folder / "reviews.csv"), cwd=tmp_path)
         assert (status, "accuracy" in out) == (0, True)
+
+
+def test_packed_lines_are_answered_and_encodings_are_heeded(folder: Path) -> None:
+    wanted = gatewise("predict", "model", "-", stdin="Déjà vu.\nBad!\n", cwd=folder)
+    (folder / "old.txt").write_bytes("Déjà vu.\nBad!\n".encode("latin-1"))
+    with gzip.open(folder / "packed.txt.gz", "wt", encoding="utf-8") as file:
+        file.write("Déjà vu.\nBad!\n")
+    assert gatewise("predict", "model", "packed.txt.gz", cwd=folder) == wanted
+    assert gatewise("predict", "model", "old.txt", "--encoding", "latin-1", cwd=folder) == wanted
+    status, _, err = gatewise("predict", "model", "old.txt", "--delimiter", ";", cwd=folder)
+    assert status == 2
+    assert err == "error: --delimiter is for tables. The texts of old.txt are its lines.\n"
+
+
+def test_a_flag_of_another_task_is_refused_also_at_its_usual_value(folder: Path) -> None:
+    status, _, err = gatewise("predict", "model", "-", "--beam", "5", stdin="a\n", cwd=folder)
+    assert status == 2
+    assert err == "error: --beam is not for model, which is a text classifier. Leave it out.\n"

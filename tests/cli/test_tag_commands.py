@@ -205,7 +205,7 @@ def test_a_tag_that_looks_like_a_typo_is_told(tmp_path: Path) -> None:
         (["predict", "ner", "-", "--text", "x"], "--text is not for ner, which is a tagger."),
         (["predict", "ner", "-", "--beam", "3"], "--beam is not for ner, which is a tagger."),
         (["predict", "ner", "some.csv"], "some.csv is a table (.csv)."),
-        (["predict", "ner", "nowhere.txt"], "nowhere.txt cannot be read: No such file"),
+        (["predict", "ner", "nowhere.txt"], "nowhere.txt: there is no such file."),
         (["predict", "ner", "some.conll", "--token-column", "7"], "has no column '7'."),
         (["evaluate", "ner", "some.conllu"], "some.conllu: CoNLL-U has several columns of tags."),
         (["evaluate", "ner", "some.conll", "--label", "x"], "--label is not for ner"),

@@ -109,6 +109,11 @@ def test_the_name_says_what_a_file_is() -> None:
             "a.conll, line 2: 3 columns where the lines before have 2, parted by spaces. Every "
             "line must have as many, parted alike.",
         ),
+        (
+            "# O\n5 B-N\n\na O\n",
+            "a.conll, line 1: '# O' may be a comment, or the token # and its tag. Part columns by "
+            "tabs, or put another sentence first.",
+        ),
         ("a\tO\n\tO\n", "a.conll, line 2: an empty token. Mend or remove the line."),
         ("a\tO\n b\t\n", "a.conll, line 2: the token ' b' has no tag."),
         (
@@ -171,3 +176,9 @@ def test_columns_that_conll_does_not_have(tmp_path: Path, column: str) -> None:
     assert told.startswith("a.conll has no column '")
     assert told.endswith("Give a number from 1 to 2.")
     assert "\x1b" not in told
+
+
+def test_spaces_that_do_not_break_are_parts_of_a_token(tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("# a comment\n10\u00a0000  B-N\nb O \n", "utf-8")
+    (sentence,) = TaggedFile(tmp_path / "a.conll")
+    assert (sentence.tokens, sentence.tags) == (["10\u00a0000", "b"], ["B-N", "O"])

@@ -141,6 +141,6 @@ def _flags_of(name: str, value: Any) -> Iterator[str]:
     if not dataclasses.is_dataclass(value):
         yield name.replace("_", "-")
         return
-    for field in dataclasses.fields(value):
-        if getattr(value, field.name) != field.default:
-            yield field.name.replace("_", "-")
+    fields = dataclasses.fields(value)
+    for field in [f for f in fields if getattr(value, f.name) != f.default] or fields:
+        yield field.name.replace("_", "-")

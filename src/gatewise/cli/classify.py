@@ -14,7 +14,7 @@ import msgspec
 from gatewise.cli.columns import Columns, Examples
 from gatewise.cli.flags import Reading
 from gatewise.cli.terminal import say, tell
-from gatewise.cli.texts import lines_of
+from gatewise.cli.texts import encoding_alone, is_lines, lines_of
 from gatewise.data.columns import check_columns, named
 from gatewise.data.problems import without_controls
 from gatewise.data.tables import Table, guess_text, write_table
@@ -37,10 +37,11 @@ def predict(
     A line of the output is the label, a tab and its probability. Many labels at once, and their
     probabilities, are joined by "|". Arguments are those of `gatewise.cli.answer.predict`.
     """
-    if source == "-" or Path(source).suffix == ".txt":
+    if is_lines(source):
+        encoding = encoding_alone(source, reading or Reading(), text)
         if out is not None:
             raise DataError("--out needs a table. Lines are answered on standard output.")
-        for lines in lines_of(source):
+        for lines in lines_of(source, encoding):
             _print(classifier, lines, json)
         return
     table = (reading or Reading()).open(source)

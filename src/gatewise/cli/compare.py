@@ -12,7 +12,7 @@ from rich.table import Table
 
 from gatewise import options
 from gatewise.cli.columns import Columns
-from gatewise.cli.flags import Reading, ReadingFlags, flags
+from gatewise.cli.flags import Reading, ReadingFlags, flags, whole
 from gatewise.cli.terminal import say, tell
 from gatewise.compare import Comparison, Standing
 from gatewise.compare import compare as run
@@ -42,7 +42,7 @@ def compare(
     test_share: float = 0.2,
     models: str | None = None,
     depth: str | None = None,
-    seeds: int = 3,
+    seeds: Annotated[int, Parameter(converter=whole)] = 3,
     minutes: float | None = None,
     png: str | None = None,
     json: bool = False,

@@ -59,7 +59,10 @@ def lab(
         first = models[0][1]
         if task_of(first) == "classify" and not is_lines(test):
             table = labelled(first, how.open(test), text, label, label_separator)
-            rows = Rows(Path(test).name, table.texts, table.labels)
+            labels = table.labels
+            if not isinstance(labels, list):  # of probabilities, in the order of the first model
+                labels = [first.labels_[place] for place in labels.argmax(axis=1).tolist()]
+            rows = Rows(Path(test).name, table.texts, labels)
         else:
             texts = islice(open_texts(test, text, how), MOST_TEXTS)
             rows = Rows(Path(test).name, list(texts))

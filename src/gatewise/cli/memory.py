@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json as json_format
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from gatewise import nn  # noqa: F401 - before torch: how its threads wait
+from gatewise.cli.flags import whole
 from gatewise.cli.terminal import say, tell
 from gatewise.errors import DataError, MissingExtraError, OptionError
 
@@ -20,9 +23,9 @@ SHOWN = (0, 1, 2, 5, 10, 20, 50, 100)
 def memory(
     *,
     lengths: str = "10,20,40,80",
-    steps: int = 2500,
-    distance: int = 100,
-    seed: int = 0,
+    steps: Annotated[int, Parameter(converter=whole)] = 2500,
+    distance: Annotated[int, Parameter(converter=whole)] = 100,
+    seed: Annotated[int, Parameter(converter=whole)] = 0,
     png: str | None = None,
     json: bool = False,
 ) -> None:

@@ -36,7 +36,7 @@ def predict(
     plain = is_lines(source) if tokens.format is None else tokens.format == "text"
     if plain:
         splitter = WordSplitter()
-        for texts in lines_of(source):
+        for texts in lines_of(source, encoding):
             _print(tagger, [splitter.split(text) for text in texts], json, texts)
         return
     file = TaggedFile(

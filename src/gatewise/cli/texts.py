@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 from gatewise import options
@@ -14,7 +13,7 @@ from gatewise.cli.flags import Reading
 from gatewise.cli.terminal import tell
 from gatewise.data.lines import Column, Lines, without_end
 from gatewise.data.tables import guess_text
-from gatewise.errors import DataError, OptionError
+from gatewise.errors import OptionError
 
 T = TypeVar("T")
 BLOCK = 1024
@@ -68,19 +67,15 @@ def blocks_of(source: str, column: str | None, reading: Reading) -> Iterator[lis
     return blocks(open_texts(source, column, reading), BLOCK)
 
 
-def lines_of(source: str) -> Iterator[list[str]]:
+def lines_of(source: str, encoding: str = "utf-8") -> Iterator[list[str]]:
     """Blocks of lines without their ends; a terminal is read line by line."""
-    # "-sig" leaves out the mark that some editors put before the first line.
-    codec, errors = "utf-8-sig", "surrogateescape"
-    if source != "-":
-        try:
-            with Path(source).open(encoding=codec, errors=errors) as file:
-                yield from blocks(_ended(source, file), BLOCK)
-        except OSError as problem:
-            raise DataError(f"{source} cannot be read: {problem.strerror}.") from None
+    if source != "-" or encoding != "utf-8":
+        yield from blocks(Lines(source, encoding), BLOCK)
         return
-    sys.stdin.reconfigure(encoding=codec, errors=errors)  # type: ignore[union-attr]
-    yield from blocks(_ended("standard input", sys.stdin), 1 if sys.stdin.isatty() else BLOCK)
+    # "-sig" leaves out the mark that some editors put before the first line.
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")  # type: ignore[union-attr]
+    ended = (without_end("standard input", n, line) for n, line in enumerate(sys.stdin, start=1))
+    yield from blocks(ended, 1 if sys.stdin.isatty() else BLOCK)
 
 
 def blocks(texts: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -88,7 +83,3 @@ def blocks(texts: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(texts)
     while block := list(islice(rest, size)):
         yield block
-
-
-def _ended(name: str, lines: Iterable[str]) -> Iterator[str]:
-    return (without_end(name, number, line) for number, line in enumerate(lines, start=1))

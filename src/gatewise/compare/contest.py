@@ -78,7 +78,9 @@ def compare(
         raise DataError("There are no test rows. Leave 'test' out to hold some out.")
     arena = _arena(classifier, train, dev, test, settings)
     runs = _rounds(arena, contestants, seeds, minutes, settings)
-    return _compared(arena, contestants, runs, depth is not None)
+    usual = options.values(TextClassifier())
+    given = {n: v for n, v in options.values(classifier).items() if v != usual[n]}
+    return _compared(arena, contestants, runs, depth is not None, given)
 
 
 def _common(classifier: TextClassifier) -> TextClassifier:
@@ -158,6 +160,7 @@ def _compared(
     contestants: Sequence[Contestant],
     runs: Sequence[Sequence[Run]],
     depth: bool,
+    given: dict[str, Any],
 ) -> Comparison:
     multiple, prepared = arena.labels.multiple, arena.prepared
     dev = [np.stack([run.dev for run in own]) for own in runs]
@@ -170,7 +173,7 @@ def _compared(
             name=contestant.name,
             title=contestant.title,
             kind=contestant.kind,
-            options=dict(contestant.options),
+            options={**given, **contestant.options},
             dev_scores=tuple(scores(dev_truth, dev[place], multiple).tolist()),
             test_scores=tuple(scores(test_truth, test[place], multiple).tolist()),
             difference=differences[place - 1] if place else None,

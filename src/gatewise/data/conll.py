@@ -22,7 +22,7 @@ CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "dep
 LONGEST = 10_000
 """Tokens of a sentence, at most: more are a file whose blank lines are missing."""
 _SKIPPED = re.compile(r"\d+[-.]\d+")
-_EMPTY = "_"
+_SPACES = re.compile("[ \t]+")
 
 
 @dataclass
@@ -73,6 +73,7 @@ class TaggedFile:
     def __iter__(self) -> Iterator[Tagged]:
         sentence, count = Tagged(), 0
         separator: str | None = None
+        doubtful: list[tuple[int, str]] = []
         columns = len(CONLLU) if self._form == "conllu" else 0
         for number, line in enumerate(self._lines, start=1):
             if not line.strip():
@@ -82,11 +83,15 @@ class TaggedFile:
                     sentence = Tagged()
                 continue
             if self._is_comment(line, separator):
+                if separator is None:
+                    doubtful.append((number, line))
                 continue
             if separator is None:
                 separator = "\t" if self._form == "conllu" or "\t" in line else " "
-            fields = line.split("\t") if separator == "\t" else line.split()
+            fields = line.split("\t") if separator == "\t" else _SPACES.split(line.strip(" \t"))
             columns = columns or len(fields)
+            if separator == " ":
+                self._refuse(doubtful, columns)
             if len(fields) != columns:
                 raise self._odd(number, len(fields), columns, separator)
             if self._form == "conllu" and _SKIPPED.fullmatch(fields[0]):
@@ -154,6 +159,19 @@ class TaggedFile:
             return line.startswith("#")
         # A "#" may be a token; a comment has no tab where columns have one.
         return line.startswith("# ") and separator != " " and "\t" not in line
+
+    def _refuse(self, doubtful: list[tuple[int, str]], columns: int) -> None:
+        """Raise a DataError if a line that was taken for a comment could be a token and its tags.
+
+        It empties the list.
+        """
+        while doubtful:
+            number, line = doubtful.pop()
+            if line.startswith("#") and len(_SPACES.split(line.strip(" \t"))) == columns:
+                raise DataError(
+                    f"{self.name}, line {number}: '{shown(line, 40)}' may be a comment, or the "
+                    "token # and its tag. Part columns by tabs, or put another sentence first."
+                )
 
     def _odd(self, number: int, found: int, columns: int, separator: str) -> DataError:
         parted = "tabs" if separator == "\t" else "spaces"

@@ -10,6 +10,7 @@ import numpy as np
 from gatewise.calibration import calibration
 from gatewise.evaluation import Evaluation, evaluate
 from gatewise.lab.rows import Rows
+from gatewise.tasks.classify.rows import hard_targets
 
 MOST_MISTAKES = 200
 """Wrong answers that are shown, the surest first."""
@@ -40,9 +41,9 @@ def diagnosed(classifier: Any, rows: Rows) -> dict[str, Any]:
     """
     known = classifier.fitted().labels
     probabilities = classifier.predict_proba(rows.texts)
-    answers, truth = known.decide(probabilities), known.targets(rows.labels)
+    answers = known.decide(probabilities)
+    truth = hard_targets(known.targets(rows.labels), known)
     if known.multiple:
-        truth = truth.astype(np.int64)
         decided, came = probabilities.ravel(), truth.ravel()
         wrong = (answers != truth).any(axis=1)
         # The label whose probability was the furthest from the truth.

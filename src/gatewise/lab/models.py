@@ -122,10 +122,7 @@ class Shown:
         labels = self._file.labels
         if labels is None or task_of(self._model) != "classify":
             return None
-        if isinstance(labels, list):
-            return [label if isinstance(label, str) else _joined(label) for label in labels]
-        names = self._model.labels_
-        return [str(names[place]) for place in labels.argmax(axis=1).tolist()]
+        return [label if isinstance(label, str) else _joined(label) for label in labels]
 
     def _walked(self, layer: int) -> States:
         """The states of a layer over the file; those of the last one asked for are kept."""

@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from gatewise.errors import ModelFileError
+from gatewise.errors import ModelFileError, OptionError
 
 TASKS = {
     "classify": "gatewise.tasks.classify.task:TextClassifier",
@@ -24,8 +24,17 @@ def task_class(name: str) -> Any:
 
 
 def task_of(model: Any) -> str:
-    """The task of a model, as the command line and config.json say it."""
-    return next(name for name in TASKS if isinstance(model, task_class(name)))
+    """The task of a model, as the command line and config.json say it.
+
+    Raises:
+        OptionError: it is no model.
+    """
+    for name in TASKS:
+        if isinstance(model, task_class(name)):
+            return name
+    raise OptionError(
+        f"A model must be one that was fitted or loaded, and load(folder) reads one. Got {model!r}."
+    )
 
 
 def load(folder: str | Path) -> Any:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gatewise import DataError, SequenceTagger, load
+from gatewise import DataError, OptionError, SequenceTagger, load
 from gatewise.text.spans import faults, spans_of
 from gatewise.text.subwords import subword_buckets
 from tagger_cases import NEW, OPTIONS, TAGS, TOKENS, TRAINING, made, write_vectors
@@ -221,3 +221,24 @@ def test_surrogates_and_controls_are_tokens_like_others() -> None:
     tokens = ["\ud800", "\x1b[2J", "\0", "a\u2028b", "\u202e"]
     (tags,), (alone,) = tagger.predict([tokens]), tagger.predict([tokens[:1]])
     assert (len(tags), len(alone)) == (5, 1)
+
+
+@pytest.mark.parametrize("count", [0, 2.5, True])
+def test_a_list_of_taggings_has_a_whole_number_of_them(count: Any) -> None:
+    with pytest.raises(OptionError, match="count must be a whole number of at least 1"):
+        made().n_best([["Anna"]], count)
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        (["NN", "VB"], "token 1: the tag 'NN' is not of a span"),
+        (["O", "I-PER"], "I-PER"),
+    ],
+)
+def test_a_tagger_of_spans_is_not_tested_on_other_tags(tags: list[str], told: str) -> None:
+    tagger = made()
+    tokens = [["Anna", "met"], ["Anna", "Lee"]]
+    assert tagger.evaluate(tokens, [["B-PER", "O"], ["O", "O"]]).tokens == 4
+    with pytest.raises(DataError, match=told):
+        tagger.evaluate(tokens, [["B-PER", "B-PER"], tags])

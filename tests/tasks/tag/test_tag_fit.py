@@ -234,3 +234,20 @@ def test_any_size_has_defaults(sentences: int, tokens: int) -> None:
     found = Defaults.derive(sentences, tokens)
     assert 8 <= found.batch_size <= 32
     assert 8 <= found.epochs <= 30
+
+
+def test_batches_of_empty_sentences_teach_nothing() -> None:
+    sized = {"batch_size": 2, "epochs": 1}
+    empty: list[list[str]] = [[]] * 10
+    for crf in (False, True):
+        tagger = SequenceTagger(**OPTIONS, crf=crf)
+        tagger.fit([*TOKENS, *empty], [*TAGS, *empty], **TRAINING | sized)
+        assert tagger.report_ is not None
+        assert 0 < tagger.report_.epochs[0].loss < 3
+
+
+def test_a_tag_among_spans_that_is_of_none_is_refused() -> None:
+    odd = [*TAGS[:3], ["O", "O-PER", "O"], TAGS[4]]
+    with pytest.raises(DataError, match="token 2: the tag 'O-PER' is not of a span"):
+        fit(odd)
+    assert "O-PER" in fit(odd, {"scheme": "none"}).labels_

@@ -47,6 +47,8 @@ def evaluate(answers: Sequence[str], *references: Sequence[str | None]) -> TextE
     try:
         from sacrebleu import BLEU, CHRF  # noqa: PLC0415 - answering does without it
     except ModuleNotFoundError as problem:
+        if problem.name != "sacrebleu":
+            raise
         raise MissingExtraError("Evaluating answers", "train") from problem
     bleu, chrf = BLEU(), CHRF()
     wanted: Any = [list(each) for each in references]  # its types know no None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,7 @@ def fit(
     if dev is None:
         pairs, dev_pairs = held_out(pairs, training)
     else:
-        dev_pairs = whole_pairs(Pairs.of(*dev), [])
+        dev_pairs = whole_pairs(Pairs.of(*dev), warnings, "dev ")
         warnings += filter(None, [swapped(pairs, dev_pairs)])
     tokenizer = Tokenizer.train(
         [*pairs.sources, *pairs.targets],
@@ -147,7 +148,8 @@ def fit(
     # The model stands before its answers are looked at: nothing can take it away any more.
     model.take(Fitted(replace(model), tokenizer, weights, report))
     if len(dev_pairs) and report.stop != INTERRUPTED:
-        _judge(model, dev_pairs, training)
+        with suppress(KeyboardInterrupt):
+            _judge(model, dev_pairs, training)
 
 
 def _judge(model: Seq2Seq, dev: Pairs, training: Seq2SeqTraining) -> None:

@@ -59,8 +59,8 @@ class Pairs:
         return digest.hexdigest()[:16]
 
 
-def whole_pairs(pairs: Pairs, warnings: list[str]) -> Pairs:
-    """The pairs without an empty side; a warning tells of the others.
+def whole_pairs(pairs: Pairs, warnings: list[str], kind: str = "") -> Pairs:
+    """The pairs without an empty side; a warning tells of the others, which are of this kind.
 
     Raises:
         DataError: none is left.
@@ -68,9 +68,9 @@ def whole_pairs(pairs: Pairs, warnings: list[str]) -> Pairs:
     empty = np.array(
         [not source.strip() or not target.strip() for source, target in _both(pairs)], np.bool_
     )
-    _tell(warnings, pairs.rows[empty], "an empty side")
+    _tell(warnings, pairs.rows[empty], "an empty side", kind)
     if empty.all():
-        raise DataError("There are no pairs of texts to learn from.")
+        raise DataError(f"There are no {kind}pairs of texts{'' if kind else ' to learn from'}.")
     return pairs.take(np.flatnonzero(~empty))
 
 
@@ -135,11 +135,11 @@ def _both(pairs: Pairs) -> zip[tuple[str, str]]:
     return zip(pairs.sources, pairs.targets, strict=True)
 
 
-def _tell(warnings: list[str], rows: NDArray[np.int64], what: str) -> None:
+def _tell(warnings: list[str], rows: NDArray[np.int64], what: str, kind: str = "") -> None:
     if len(rows):
         some = ", ".join(map(str, rows[:SHOWN].tolist())) + ", …" * (len(rows) > SHOWN)
-        have = "has" if len(rows) == 1 else "have"
+        have, are = ("has", "is") if len(rows) == 1 else ("have", "are")
         warnings.append(
-            f"{many(len(rows), 'pair')} {have} {what} and {'is' if len(rows) == 1 else 'are'} "
-            f"left out: row{'s' * (len(rows) > 1)} {some}."
+            f"{many(len(rows), f'{kind}pair')} {have} {what} and {are} left out: "
+            f"row{'s' * (len(rows) > 1)} {some}."
         )

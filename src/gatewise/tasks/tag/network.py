@@ -89,9 +89,10 @@ class TaggerNetwork(nn.Module):
         """Negative log-likelihood of the true tags, per token."""
         scores = self(batch)
         if self.crf is None:
-            return functional.cross_entropy(scores, batch.tags)
-        loss: Tensor = self.crf(scores, batch.offsets, batch.tags)
-        return loss / max(len(scores), 1)
+            loss = functional.cross_entropy(scores, batch.tags, reduction="sum")
+        else:
+            loss = self.crf(scores, batch.offsets, batch.tags)
+        return loss / max(len(scores), 1)  # sentences may all be empty
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Copies of the weights, under the names and in the form that the answering side reads.

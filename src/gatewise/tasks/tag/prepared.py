@@ -18,10 +18,15 @@ from gatewise.tasks.tag.defaults import Defaults
 from gatewise.tasks.tag.encoded import Encoded, Forms
 from gatewise.tasks.tag.lexicon import Lexicon, common_characters
 from gatewise.tasks.tag.options import TaggerTraining
-from gatewise.tasks.tag.rows import Sentences, read_sentences, refuse_broken
+from gatewise.tasks.tag.rows import (
+    Sentences,
+    read_sentences,
+    refuse_broken,
+    refuse_other_tags,
+)
 from gatewise.tasks.tag.tags import Tags
 from gatewise.tasks.transfer import pretrained, taken_over
-from gatewise.text.spans import are_spans, scheme_of
+from gatewise.text.spans import OUTSIDE, are_spans, scheme_of
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import first_tokens, read_vectors
@@ -169,6 +174,8 @@ def _tags(
             f"There are {len(every):,} different tags, and at most {training.max_tags:,} are "
             "allowed. Check that it is the column of the tags, or raise max_tags."
         )
+    if tagger.scheme is None and OUTSIDE in every and any(are_spans([tag]) for tag in every):
+        refuse_other_tags(rows.tags)
     if tagger.scheme == "none" or (tagger.scheme is None and not are_spans(every)):
         return Tags.learn(rows.tags, None)
     found = scheme_of(rows.tags)

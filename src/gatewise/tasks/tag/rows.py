@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gatewise.data.checks import Place, row_place
 from gatewise.data.problems import shown
 from gatewise.errors import DataError
-from gatewise.text.spans import Scheme, faults, spans_of, write
+from gatewise.text.spans import OUTSIDE, Scheme, are_spans, faults, spans_of, write
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,18 @@ def refuse_broken(
     if count:
         more = f" ({count:,} such places)" if count > 1 else ""
         raise DataError(f"{first}{more}. {remedy or 'Mend the tags, or read them with repair.'}")
+
+
+def refuse_other_tags(tags: Sequence[Sequence[str]]) -> None:
+    """Raise a DataError that names the first tag which is not of spans, if there is one."""
+    for row, named in enumerate(tags):
+        for number, tag in enumerate(named):
+            if tag != OUTSIDE and not are_spans([tag]):
+                raise DataError(
+                    f"{row_place(row)}, token {number + 1}: the tag '{shown(tag, 40)}' is not of a "
+                    "span. Tags must be O, or B-, I-, E- or S- before a type; or set scheme to "
+                    "none, to learn tags as they stand."
+                )
 
 
 def repaired(tags: Sequence[Sequence[str]], scheme: Scheme) -> tuple[list[list[str]], int]:

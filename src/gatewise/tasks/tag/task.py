@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gatewise import options
-from gatewise.errors import MissingExtraError
+from gatewise.errors import MissingExtraError, OptionError
 from gatewise.options import CellName, option
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.folders import model_of, weights_of
@@ -24,10 +24,15 @@ from gatewise.tasks.tag.fitted import Fitted
 from gatewise.tasks.tag.lexicon import Lexicon
 from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.report import Report
-from gatewise.tasks.tag.rows import list_of_sentences, read_sentences
+from gatewise.tasks.tag.rows import (
+    list_of_sentences,
+    read_sentences,
+    refuse_broken,
+    refuse_other_tags,
+)
 from gatewise.tasks.tag.shapes import weight_shapes
 from gatewise.tasks.tag.tags import Tags
-from gatewise.text.spans import Span, spans_of
+from gatewise.text.spans import Span, scheme_of, spans_of
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.words import WordSplitter
 
@@ -223,7 +228,13 @@ class SequenceTagger(Learner[Fitted]):
         Args:
             sentences: their tokens.
             count: taggings of each, at most; a short sentence may not have so many.
+
+        Raises:
+            NotFittedError, DataError: as `predict`.
+            OptionError: count is no whole number of at least 1.
         """
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise OptionError(f"count must be a whole number of at least 1. Got {count!r}.")
         return self._answering().n_best(list_of_sentences(sentences), count)
 
     def answer(self, sentences: Sequence[Sequence[str]]) -> list[Answer]:
@@ -250,9 +261,13 @@ class SequenceTagger(Learner[Fitted]):
         """Compare the answers with the true tags, which may be in any scheme of spans.
 
         Raises:
-            DataError: there are no tokens, or not as many tags.
+            DataError: there are no tokens, or not as many tags; or the model's tags are of spans
+                and these are not, or are broken.
         """
         known, rows = self.fitted().tags, read_sentences(tokens, tags)
+        if known.scheme is not None:
+            refuse_other_tags(rows.tags)
+            refuse_broken(rows.tags, scheme_of(rows.tags))
         truth = [known.rewritten(named) for named in rows.tags]
         answers = self.predict(rows.tokens)
         return evaluate(truth, answers, known.names, spans=known.scheme is not None)
