@@ -31,8 +31,10 @@ def use_threads(threads: int) -> None:
         print("Cores cannot be chosen on this system: JAX uses all of them.")
     from gatewise import nn  # noqa: F401, I001 - before torch: how its threads wait
     import torch
+    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(threads)
+    threadpool_limits(threads)  # NumPy's products, whose threads were counted before
 
 
 def interleaved(

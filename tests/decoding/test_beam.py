@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gatewise.decoding import beam
 from gatewise.decoding.beam import Hypothesis, beam_search, top
 
 END = 0
@@ -73,7 +74,8 @@ def ranked(found: list[Whole], penalty: float) -> list[tuple[list[int], float, b
 
 def assert_same(got: list[Hypothesis], wanted: list[tuple[list[int], float, bool]]) -> None:
     assert [(each.tokens, each.cut) for each in got] == [(t, cut) for t, _, cut in wanted]
-    np.testing.assert_allclose([each.score for each in got], [s for _, s, _ in wanted], rtol=1e-6)
+    scores = [each.score for each in got]
+    np.testing.assert_allclose(scores, [s for _, s, _ in wanted], rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("penalty", [0.0, 0.6, 1.0])
@@ -119,12 +121,29 @@ def test_a_narrow_beam_searches_as_it_is_defined(beam: int) -> None:
     assert table.calls[-1] < max(table.calls)  # what has ended costs nothing any more
 
 
-def test_many_classes_are_searched_as_few_are() -> None:
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_classes_are_searched_as_few_are(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beam, "FEWEST_ROWS", 1)  # blocks of three rows are divided
     limits = np.array([5, 3, 4])
-    table = Table(3, len(limits), 3001)
-    found = beam_search(table, limits, end=END, beam=4)
+    table = Table(3, len(limits), 5001)
+    found = beam_search(table, limits, end=END, beam=4, threads=threads)
     for text, (got, limit) in enumerate(zip(found, limits.tolist(), strict=True)):
         assert_same(got, ranked(plainly(table, text, limit, 4), 1.0))
+
+
+@pytest.mark.parametrize("size", [1.0, 50.0, 1e3, 1e6])
+def test_large_scores_do_not_overflow(size: float) -> None:
+    random = np.random.default_rng(4)
+    scores = (size * random.normal(size=(6, 9))).astype(np.float32)
+    scores[0] += np.float32(8 * size)
+    wanted = scores - np.logaddexp.reduce(scores.astype(np.float64), axis=1, keepdims=True)
+    ids, values = beam._likeliest(scores.copy(), beam=3, end=END, forbidden=[2])
+    order = np.argsort(-np.where(np.isin(np.arange(9), [END, 2]), -np.inf, wanted), axis=1)
+    np.testing.assert_array_equal(np.sort(ids[:, 1:], axis=1), np.sort(order[:, :3], axis=1))
+    told = np.take_along_axis(wanted, ids.astype(np.int64), axis=1)
+    np.testing.assert_allclose(values, told, rtol=1e-6, atol=1e-5)
 
 
 def test_what_is_certain_and_what_is_impossible() -> None:
@@ -137,7 +156,9 @@ def test_what_is_certain_and_what_is_impossible() -> None:
             yield scores
 
     (found,) = beam_search(Certain(), np.array([9]), end=END, beam=3)
-    assert [(each.tokens, each.score, each.cut) for each in found] == [([1], 0.0, False)]
+    ((tokens, score, _, cut),) = found
+    assert (tokens, cut) == ([1], False)
+    assert score == pytest.approx(0.0, abs=1e-6)
     assert beam_search(Certain(), np.array([], np.int64), end=END, beam=3) == []
 
 

@@ -6,7 +6,9 @@ Every text keeps its most probable beginnings; one that ends gives its place up 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,8 +16,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
-BLOCKS = 128
+Likeliest = tuple[NDArray[np.int32], NDArray[np.float64]]
+BLOCKS = 256
 """Blocks of classes whose greatest score is looked for first."""
+FEWEST_ROWS = 32
+"""Rows that are worth another thread."""
+LARGEST = 60.0
+"""Scores up to which exponentials and their sums are within the numbers of float32."""
 
 
 class Writer(Protocol):
@@ -62,6 +69,7 @@ def beam_search(
     beam: int,
     length_penalty: float = 1.0,
     forbidden: Sequence[int] = (),
+    threads: int = 1,
 ) -> list[list[Hypothesis]]:
     """The best texts that a writer may write.
 
@@ -73,11 +81,36 @@ def beam_search(
         length_penalty: power of a text's length, its end counted, by which its log-probability is
             divided: 0 prefers short texts, 1 goes by the mean of the tokens.
         forbidden: tokens that are never written.
+        threads: that look for the likeliest tokens.
 
     Returns:
         For every text its hypotheses, best score first; those that were cut stand last. There are
         as many as the beam is wide, fewer only where there are not so many texts.
     """
+    chosen = partial(_likeliest, beam=beam, end=end, forbidden=forbidden)
+    with ThreadPoolExecutor(threads) as pool:
+
+        def likeliest(blocks: Iterator[Floats]) -> Iterator[Likeliest]:
+            for scores in blocks:
+                # All are done before the next block, which may be the same room again.
+                count = min(threads, len(scores) // FEWEST_ROWS)
+                if count > 1:
+                    yield from [*pool.map(chosen, np.array_split(scores, count))]
+                else:
+                    yield chosen(scores)
+
+        return _search(writer, limits, likeliest, end, beam, length_penalty)
+
+
+def _search(
+    writer: Writer,
+    limits: NDArray[np.int64],
+    likeliest: Callable[[Iterator[Floats]], Iterator[Likeliest]],
+    end: int,
+    beam: int,
+    length_penalty: float,
+) -> list[list[Hypothesis]]:
+    """The search itself; `likeliest` says which tokens are looked at after every beginning."""
     found: list[list[Hypothesis]] = [[] for _ in limits]
     free = np.full(len(limits), beam)  # places of a text that no ended hypothesis has taken
     texts = np.arange(len(limits))
@@ -86,8 +119,7 @@ def beam_search(
     steps: list[tuple[Places, NDArray[np.int32]]] = []
     while len(texts):
         blocks = writer.next(texts, parents, tokens)
-        likeliest = [_likeliest(scores, beam, end, forbidden) for scores in blocks]
-        ids, values = (np.concatenate(each) for each in zip(*likeliest, strict=True))  # (R, C)
+        ids, values = (np.concatenate(each) for each in zip(*likeliest(blocks), strict=True))
         steps.append((parents, tokens))
         rows, columns = _best(totals[:, None] + values, texts, free)
         totals = totals[rows] + values[rows, columns]
@@ -133,9 +165,7 @@ def _best(
     return first[where] + order[taken] // width, order[taken] % width
 
 
-def _likeliest(
-    scores: Floats, beam: int, end: int, forbidden: Sequence[int]
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def _likeliest(scores: Floats, *, beam: int, end: int, forbidden: Sequence[int]) -> Likeliest:
     """The end and the `beam` likeliest other tokens of every row, (r, C), and their logarithms."""
     ends = scores[:, end : end + 1].astype(np.float64)
     others = scores[:, forbidden]
@@ -146,9 +176,12 @@ def _likeliest(
     scores[:, forbidden] = others
     # All in place: new memory for so many scores takes longer than the exponentials.
     greatest = np.maximum(values.max(axis=1), others.max(axis=1, initial=-np.inf))[:, None]
-    np.subtract(scores, greatest.astype(np.float32), out=scores)
+    if not (np.abs(greatest) <= LARGEST).all():
+        shift = greatest.astype(np.float32)
+        np.subtract(scores, shift, out=scores)
+        values -= shift
     sums = np.exp(scores, out=scores).sum(axis=1, keepdims=True)
-    values -= greatest.astype(np.float32) + np.log(sums, dtype=np.float64)
+    values -= np.log(sums, dtype=np.float64)
     return np.insert(ids, 0, end, axis=1).astype(np.int32), values
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gatewise import kernels
 from gatewise.data.batches import in_order
 from gatewise.data.problems import many
 from gatewise.decoding.beam import Hypothesis, beam_search
@@ -61,6 +62,7 @@ def searched(
             beam=search.beam,
             length_penalty=search.length_penalty,
             forbidden=[fitted.tokenizer.unknown_id],
+            threads=threads or kernels.default_threads(),
         )
         for row, each in zip(rows.tolist(), hypotheses, strict=True):
             if not each:
