@@ -62,6 +62,13 @@ def test_pairs_of_the_same_source_are_held_out_together() -> None:
     assert (len(whole), len(none)) == (200, 0)
 
 
+def test_one_source_is_too_few_to_hold_any_out() -> None:
+    warnings: list[str] = []
+    pairs = whole_pairs(Pairs.of(["a", "a", ""], ["b", "c", "d"]), warnings)
+    with pytest.raises(DataError, match=r"2 different sources .* dev_share to 0\. 1 pair has an"):
+        held_out(pairs, Seq2SeqTraining(), warnings)
+
+
 def test_dev_pairs_the_other_way_round_are_noticed() -> None:
     train = Pairs.of(["the dog runs", "a cat"] * 9, ["der hund läuft", "eine katze"] * 9)
     dev = Pairs.of(["the cat", "a dog runs"], ["die katze", "ein hund"])

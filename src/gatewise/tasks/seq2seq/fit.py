@@ -106,7 +106,7 @@ def fit(
     given = Pairs.of(sources, targets)
     pairs = whole_pairs(given, warnings)
     if dev is None:
-        pairs, dev_pairs = held_out(pairs, training)
+        pairs, dev_pairs = held_out(pairs, training, warnings)
     else:
         dev_pairs = whole_pairs(Pairs.of(*dev), warnings, "dev ")
         warnings += filter(None, [swapped(pairs, dev_pairs)])

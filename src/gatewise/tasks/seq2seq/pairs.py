@@ -105,10 +105,21 @@ def fitting(
     return np.flatnonzero(~(long | wild))
 
 
-def held_out(pairs: Pairs, training: Seq2SeqTraining) -> tuple[Pairs, Pairs]:
-    """The pairs to learn from and those held out; pairs of the same source stay together."""
+def held_out(
+    pairs: Pairs, training: Seq2SeqTraining, warnings: Sequence[str] = ()
+) -> tuple[Pairs, Pairs]:
+    """The pairs to learn from and those held out; pairs of the same source stay together.
+
+    Raises:
+        DataError: all have the same source.
+    """
     if not training.dev_share:
         return pairs, pairs.take(np.empty(0, np.int64))
+    if len(set(pairs.sources)) < 2:
+        raise DataError(
+            "At least 2 different sources are needed to hold out dev pairs. Got 1. Give dev pairs, "
+            f"or set dev_share to 0. {' '.join(warnings)}".strip()
+        )
     kept, dev = split(pairs.sources, [0] * len(pairs), share=training.dev_share, seed=training.seed)
     return pairs.take(kept), pairs.take(dev)
 
