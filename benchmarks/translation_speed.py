@@ -9,14 +9,14 @@ search and the same number of threads; cells are medians.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from report import Table, arguments, publish
-from timing import Call, interleaved, ratio, use_threads
+from timing import interleaved, ratio, use_threads
 
 if TYPE_CHECKING:
     from gatewise.tasks.seq2seq.task import Seq2Seq
@@ -55,7 +55,9 @@ def main() -> None:
     cases |= {f"beam {b}, one text at a time": (some[: chosen.alone], b, 1) for b in chosen.beams}
     rows, times = [], {}
     for name, (texts, beam, size) in cases.items():
-        calls: dict[str, Call] = {"Gatewise": partial(ours, model, texts, beam, size)}
+        calls: dict[str, Callable[[], list[str]]] = {
+            "Gatewise": partial(ours, model, texts, beam, size)
+        }
         calls |= {n: partial(rival.translate, texts, beam, size) for n, rival in rivals.items()}
         answers = [call() for call in calls.values()]
         for each in answers[1:]:
