@@ -16,10 +16,11 @@ from gatewise.compare.contestants import TOLD_APART_BY, Contestant, chosen
 from gatewise.compare.progress import Rounds
 from gatewise.compare.significance import difference, holm, scores
 from gatewise.data.split import split
-from gatewise.errors import DataError, MissingExtraError, OptionError
+from gatewise.errors import DataError, OptionError
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.classify.task import TextClassifier
+from gatewise.tasks.learned import torch_needed
 
 if TYPE_CHECKING:
     from gatewise.compare.learning import Arena, Run
@@ -107,14 +108,8 @@ def _split(
 
 
 def _arena(*given: Any) -> Arena:
-    from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
-
-    try:
+    with torch_needed("Comparing"):
         from gatewise.compare.learning import Arena  # noqa: PLC0415 - brings PyTorch
-    except ModuleNotFoundError as problem:
-        if problem.name != "torch":
-            raise
-        raise MissingExtraError("Comparing", "train") from problem
     return Arena(*given)
 
 

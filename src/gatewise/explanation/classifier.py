@@ -13,7 +13,6 @@ from gatewise.explanation.limits import checked
 from gatewise.explanation.margins import Numbers, Side, measures, parts_told, strongest_pairs
 from gatewise.explanation.pooling import greatest, placed_head
 from gatewise.explanation.traces import Reading, Word, placed_words, traces
-from gatewise.kernels import chosen_precision
 from gatewise.ragged import Ragged
 from gatewise.text.pairs import placed_scores
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 def explain_classifier(classifier: TextClassifier, text: str, label: object = None) -> Explanation:
     """What a classifier did with a text; arguments and errors are those of `explain`."""
     fitted = classifier.fitted()
-    settings = classifier.threads, chosen_precision(classifier.precision)
+    settings = classifier.settings()
     (words,), row, unknown = _encoded(fitted, [text])
     ids = row.values
     recurrent, linear = fitted.parts(row, unknown, *settings)
@@ -70,7 +69,7 @@ def explain_classifier(classifier: TextClassifier, text: str, label: object = No
 def read_classifier(classifier: TextClassifier, texts: list[str]) -> list[Reading]:
     """What the layers did with every text; arguments and errors are those of `read`."""
     fitted = classifier.fitted()
-    settings = classifier.threads, chosen_precision(classifier.precision)
+    settings = classifier.settings()
     words, ids, unknown = _encoded(fitted, texts)
     vectors = fitted.encoder.embedded(ids, unknown)
     layers = traces(fitted.encoder, vectors, ids.offsets, *settings)

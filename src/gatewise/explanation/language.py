@@ -14,7 +14,6 @@ from gatewise.encoder import Floats
 from gatewise.explanation.explanation import Explanation, Measure
 from gatewise.explanation.limits import checked
 from gatewise.explanation.traces import Reading, Word, moved, placed_words, traces
-from gatewise.kernels import chosen_precision
 from gatewise.ragged import Ragged
 from gatewise.tasks.language.fitted import END
 from gatewise.tasks.language.reading import log_probabilities
@@ -78,7 +77,7 @@ def _read(model: LanguageModel, texts: list[str]) -> tuple[list[NDArray[np.int32
     encoded = fitted.encode(["\n".join(parts) for parts in lines])
     rows = Ragged.from_rows([np.insert(row, 0, np.int32(fitted.end)) for row in encoded])
     vectors = fitted.weights["embedding.weight"].take(rows.values, axis=0)
-    settings = model.threads, chosen_precision(model.precision)
+    settings = model.settings()
     layers = traces(fitted.encoder, vectors, rows.offsets, *settings)
     return list(rows), [Reading(*found) for found in zip(texts, words, layers, strict=True)]
 

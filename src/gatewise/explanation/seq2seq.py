@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from gatewise.explanation.explanation import Explanation, Measure, Passage, Table
 from gatewise.explanation.limits import checked
 from gatewise.explanation.traces import Reading, Trace, Word, placed_words, traces
-from gatewise.kernels import chosen_precision
 from gatewise.ragged import Ragged
 from gatewise.tasks.seq2seq.alignment import Rewritten, rewritten
 from gatewise.tasks.seq2seq.answering import searched
@@ -38,7 +37,7 @@ def explain_seq2seq(model: Seq2Seq, text: str) -> Explanation:
     The answer is the best that a beam of 5 finds, as `predict` gives it.
     """
     fitted = model.fitted()
-    settings = model.threads, chosen_precision(model.precision)
+    settings = model.settings()
     (reading,), ids = _read(model, [text])
     ((found,),) = searched(fitted, [text], Search(), *settings)
     tokens = found.written(fitted.end)
@@ -129,7 +128,7 @@ def _read(model: Seq2Seq, texts: list[str]) -> tuple[list[Reading], Ragged]:
         checked(len(some), MOST_TOKENS)
     ids = fitted.encode(texts)
     vectors = fitted.weights["embedding.weight"].take(ids.values, axis=0)
-    settings = model.threads, chosen_precision(model.precision)
+    settings = model.settings()
     layers = traces(fitted.encoder, vectors, ids.offsets, *settings)
     return [Reading(*found) for found in zip(texts, words, layers, strict=True)], ids
 

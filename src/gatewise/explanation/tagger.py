@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gatewise.explanation.explanation import Explanation, Measure, Table
 from gatewise.explanation.limits import checked
 from gatewise.explanation.traces import Reading, Word, traces
-from gatewise.kernels import chosen_precision
 from gatewise.ragged import Ragged
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def explain_tagger(tagger: SequenceTagger, text: str) -> Explanation:
 def read_tagger(tagger: SequenceTagger, texts: list[str]) -> list[Reading]:
     """What the layers did with every sentence; arguments and errors are those of `read`."""
     fitted = tagger.fitted()
-    settings = tagger.threads, chosen_precision(tagger.precision)
+    settings = tagger.settings()
     sentences = tagger.tokenize(texts)
     for sentence in sentences:
         checked(len(sentence))

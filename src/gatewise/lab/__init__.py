@@ -41,9 +41,9 @@ def serve(
         raise MissingExtraError("The lab", "serve") from None
     from gatewise.lab.app import lab_app  # noqa: PLC0415 - brings them
     from gatewise.lab.models import Shown  # noqa: PLC0415
-    from gatewise.serve.listening import listen, run  # noqa: PLC0415
+    from gatewise.serve.listening import LOOPBACK, listen, run  # noqa: PLC0415
 
     with listen(port) as listening:
         app = lab_app([Shown(name, model, rows) for name, model in models], rows)
-        started(f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        started(f"http://{LOOPBACK}:{listening.getsockname()[1]}/")
         run(app, listening)

@@ -6,7 +6,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HOSTS = ("127.0.0.1", "localhost")
+from gatewise.serve.listening import LOOPBACK
+
+HOSTS = (LOOPBACK, "localhost")
 """Names that a browser may call us by: others, of a page that had its name point here, are refused
 (DNS rebinding)."""
 

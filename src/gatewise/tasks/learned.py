@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from gatewise import kernels, options
 from gatewise.encoder import Floats
-from gatewise.errors import NotFittedError
+from gatewise.errors import MissingExtraError, NotFittedError
 from gatewise.options import AnswerPrecision
+
+
+@contextmanager
+def torch_needed(what: str) -> Iterator[None]:
+    """Import in this block what brings PyTorch; without it, a sentence says how to come by it.
+
+    Raises:
+        MissingExtraError: PyTorch is not installed.
+    """
+    from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
+
+    try:
+        yield
+    except ModuleNotFoundError as problem:
+        if problem.name != "torch":
+            raise
+        raise MissingExtraError(what, "train") from problem
 
 
 class Fitted(Protocol):
@@ -54,6 +73,6 @@ class Learner(Generic[F]):
         """Take over what a fit or a folder brings, at once: no answer ever mixes two models."""
         self._fitted = fitted
 
-    def _settings(self) -> tuple[int | None, kernels.Precision]:
+    def settings(self) -> tuple[int | None, kernels.Precision]:
         """Threads and precision of an answer."""
         return self.threads, kernels.chosen_precision(self.precision)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gatewise import options
-from gatewise.errors import MissingExtraError
 from gatewise.evaluation import Evaluation, evaluate
 from gatewise.options import CellName, Level, PoolingName, option
 from gatewise.shapes import EncoderShape
@@ -25,7 +24,7 @@ from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import Report
 from gatewise.tasks.classify.rows import ClassWeight, hard_targets, list_of_texts, read_rows
 from gatewise.tasks.folders import model_of, weights_of
-from gatewise.tasks.learned import Learner
+from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -234,7 +233,7 @@ class TextClassifier(Learner[Fitted]):
             UserWarning: texts are longer than `max_length`; how many.
         """
         fitted = self.fitted()
-        settings = self._settings()
+        settings = self.settings()
         ids, words = fitted.encode(list_of_texts(texts))
         short, cut = ids.shortened(self.max_length)
         if cut:
@@ -336,14 +335,8 @@ def _fit(
 ) -> None:
     settings = options.build(ClassifierTraining, training)
 
-    from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
-
-    try:
+    with torch_needed("Training"):
         from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
-    except ModuleNotFoundError as problem:
-        if problem.name != "torch":
-            raise
-        raise MissingExtraError("Training", "train") from problem
     fit(
         classifier,
         texts,

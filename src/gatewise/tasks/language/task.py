@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import msgspec
 
 from gatewise import options
-from gatewise.errors import MissingExtraError, ModelFileError, OptionError
+from gatewise.errors import ModelFileError, OptionError
 from gatewise.options import CellName, Level, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
@@ -26,11 +26,8 @@ from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.report import Report
 from gatewise.tasks.language.scoring import LanguageEvaluation, TextScore, evaluate, score
 from gatewise.tasks.language.stream import Stream
-from gatewise.tasks.learned import Learner
+from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.text.tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    pass
 
 Documents = Literal["joined", "apart"]
 
@@ -148,7 +145,7 @@ class LanguageModel(Learner[Fitted]):
 
     def stream(self) -> Stream:
         """A text that is read and written word by word, its state carried along."""
-        return Stream(self.fitted(), *self._settings())
+        return Stream(self.fitted(), *self.settings())
 
     def next(self, text: str, k: int = 5) -> list[tuple[str, float]]:
         """The k likeliest tokens after a text, with their probabilities, likeliest first."""
@@ -171,7 +168,7 @@ class LanguageModel(Learner[Fitted]):
 
     def score(self, texts: Sequence[str]) -> list[TextScore]:
         """How likely every text is, its end included, each by itself: whole and token by token."""
-        return score(self.fitted(), texts, *self._settings())
+        return score(self.fitted(), texts, *self.settings())
 
     def evaluate(
         self, texts: Iterable[str], *, cache: int = 0, documents: Documents | None = None
@@ -191,7 +188,7 @@ class LanguageModel(Learner[Fitted]):
         if documents not in (None, "joined", "apart"):
             raise OptionError(f"documents must be joined, apart or None. Got {documents!r}.")
         fitted = self.fitted()
-        threads, precision = self._settings()
+        threads, precision = self.settings()
         return evaluate(
             fitted,
             texts,
@@ -284,12 +281,6 @@ def _fit(
 ) -> None:
     settings = options.build(LanguageTraining, training)
 
-    from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
-
-    try:
+    with torch_needed("Training"):
         from gatewise.tasks.language.fit import fit  # noqa: PLC0415 - brings PyTorch
-    except ModuleNotFoundError as problem:
-        if problem.name != "torch":
-            raise
-        raise MissingExtraError("Training", "train") from problem
     fit(model, texts, dev, settings, start)

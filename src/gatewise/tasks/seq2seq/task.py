@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import Any, Self, overload
 
 from gatewise import options
-from gatewise.errors import MissingExtraError, OptionError
+from gatewise.errors import OptionError
 from gatewise.options import AttentionName, CellName, Level, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.folders import model_of, weights_of
-from gatewise.tasks.learned import Learner
+from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.tasks.seq2seq.alignment import Alignment, align
 from gatewise.tasks.seq2seq.answering import answered, searched, warn_of_cuts
 from gatewise.tasks.seq2seq.card import model_card
@@ -28,9 +28,6 @@ from gatewise.tasks.seq2seq.options import Seq2SeqTraining
 from gatewise.tasks.seq2seq.report import Report
 from gatewise.tasks.seq2seq.search import Answer, Search
 from gatewise.text.tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(eq=False)
@@ -131,14 +128,8 @@ class Seq2Seq(Learner[Fitted]):
         """
         settings = options.build(Seq2SeqTraining, training)
 
-        from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
-
-        try:
+        with torch_needed("Training"):
             from gatewise.tasks.seq2seq.fit import fit  # noqa: PLC0415 - brings PyTorch
-        except ModuleNotFoundError as problem:
-            if problem.name != "torch":
-                raise
-            raise MissingExtraError("Training", "train") from problem
         fit(self, sources, targets, dev, settings)
         return self
 
@@ -154,7 +145,7 @@ class Seq2Seq(Learner[Fitted]):
             OptionError: an option is unknown or not allowed.
         """
         found = options.build(Search, search)
-        return answered(self.fitted(), list_of_texts(texts), found, *self._settings())
+        return answered(self.fitted(), list_of_texts(texts), found, *self.settings())
 
     @overload
     def predict(self, texts: Sequence[str], *, n_best: None = None, **search: Any) -> list[str]: ...
@@ -186,7 +177,7 @@ class Seq2Seq(Learner[Fitted]):
         Raises:
             DataError: one of them is no str.
         """
-        fitted, settings = self.fitted(), self._settings()
+        fitted, settings = self.fitted(), self.settings()
         if target is None:
             ((found,),) = searched(fitted, list_of_texts([source]), Search(), *settings)
             warn_of_cuts([[found]])

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gatewise import options
-from gatewise.errors import MissingExtraError, OptionError
+from gatewise.errors import OptionError
 from gatewise.options import CellName, option
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.folders import model_of, weights_of
-from gatewise.tasks.learned import Learner
+from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.tasks.tag.answer import Answer
 from gatewise.tasks.tag.answering import Answering, Tagging
 from gatewise.tasks.tag.card import model_card
@@ -186,14 +186,8 @@ class SequenceTagger(Learner[Fitted]):
         """
         settings = options.build(TaggerTraining, training)
 
-        from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
-
-        try:
+        with torch_needed("Training"):
             from gatewise.tasks.tag.fit import fit  # noqa: PLC0415 - brings PyTorch
-        except ModuleNotFoundError as problem:
-            if problem.name != "torch":
-                raise
-            raise MissingExtraError("Training", "train") from problem
         fit(self, tokens, tags, dev, settings)
         return self
 
