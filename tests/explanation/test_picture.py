@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import language_cases
+import seq2seq_cases
 from explanation_cases import TEXT, made
 from gatewise import DataError, explain, pictures
 from gatewise.explanation import picture
@@ -52,6 +53,19 @@ def test_every_part_of_every_trace_is_a_panel(
     bars = [axis.patches for axis in figure.axes if axis.patches]
     heights = [bar.get_height() for bar in bars[0]]  # type: ignore[attr-defined]
     np.testing.assert_allclose(heights, np.nan_to_num(found.measures[0].values), atol=1e-6)
+
+
+def test_of_text_to_text_tables_and_both_texts_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = explain(seq2seq_cases.made(cell="rnn"), "the cat sat")
+    assert found.written is not None
+    figure = drawn(found, monkeypatch)
+    images = [np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images]
+    traces = [*found.layers, *found.written.layers]
+    wanted = [*(table.values for table in found.tables), *(trace.hidden.T for trace in traces)]
+    for image, values in zip(images, wanted, strict=True):
+        np.testing.assert_array_equal(np.nan_to_num(image), np.nan_to_num(values))
+    names = [label.get_text() for axis in figure.axes for label in axis.get_yticklabels()]
+    assert found.written.words[0].visible in names
 
 
 def test_words_are_not_read_as_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
