@@ -31,6 +31,19 @@ def test_words_have_the_numbers_of_the_vocabulary() -> None:
     assert (lexicon().form("Oslo"), lexicon(False).form("Oslo")) == ("oslo", "Oslo")
 
 
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_any_token_has_the_number_that_the_tokenizer_gives_it(lowercase: bool) -> None:
+    random = np.random.default_rng(0)
+    alphabet = [*"abAB0'- \t\x1c\0", "\u00c4", "\u0130", "\u03a3", "\u2028", "<unk>", "\ud800"]
+    tokens = ["".join(random.choice(alphabet, int(random.integers(1, 4)))) for _ in range(3000)]
+    texts = [" ".join(tokens[:1500])]
+    tokenizer = Tokenizer.train(texts, level="whitespace", lowercase=lowercase, min_count=1)
+    encoded = tokenizer.encode(tokens)
+    wanted = [int(row[0]) if len(row) == 1 else 0 for row in encoded]
+    assert Lexicon(tokenizer, 3, "", 0).ids(tokens).tolist() == wanted
+    assert sum(number > 0 for number in wanted) > 1000
+
+
 def test_words_that_are_not_learned_have_numbers_behind_those_that_are() -> None:
     forms = Forms.of(lexicon(), ["A", "Oslo", "ZZ", "a", "oslo", "zz"])
     assert forms.words.tolist() == [2, 3, 4, 2, 3, 4]  # case apart the same words
