@@ -63,12 +63,14 @@ def main() -> None:
     parser.add_argument("model", help="model folder")
     parser.add_argument("sentences", type=Path, help="CoNLL or CoNLL-U whose tokens are tagged")
     parser.add_argument("--batches", type=int, nargs="+", default=[32, 128], help="of Flair")
+    parser.add_argument("--precision", default="fp32", help="of the answers of Gatewise")
     parser.add_argument("--texts", type=int, default=500, help="sentences, at most")
-    parser.add_argument("--seconds", type=float, default=60.0, help="time for all")
+    parser.add_argument("--seconds", type=float, default=60.0, help="time for all, in seconds")
     chosen = parser.parse_args()
     use_threads(chosen.threads)
     from gatewise import load
     from gatewise.data.conll import TaggedFile
+    from gatewise.text.words import WordSplitter
 
     # Flair's parts look for the package accelerate, which is not the script of that name here.
     sys.path = [folder for folder in sys.path if Path(folder) != Path(__file__).parent]
@@ -80,16 +82,19 @@ def main() -> None:
     tokens = [one.tokens for one in TaggedFile(chosen.sentences, tag_column=None)][: chosen.texts]
     plain = [" ".join(sentence) for sentence in tokens]
     words = sum(map(len, tokens))
-    models = [load(chosen.model) for _ in range(40)]
-    for model in models:
-        model.threads = chosen.threads
-    warm, rival = models.pop(), flair_tagger(models[0])
+    forgetful, warm = load(chosen.model), load(chosen.model)
+    forgetful.threads = warm.threads = chosen.threads
+    forgetful.precision = warm.precision = chosen.precision
+    rival, splitter = flair_tagger(warm), WordSplitter()
 
-    def fresh(ask: Any) -> Call:
-        return lambda: ask(models.pop() if len(models) > 1 else load(chosen.model))
+    def fresh(ask: Any) -> Any:
+        """Ask as if the model had just been loaded: it remembers no word."""
+        forgetful.fitted().__dict__.pop("memory", None)
+        return ask(forgetful)
 
     def of_text(model: Any) -> Any:
-        return model.predict(model.tokenize(plain))
+        split = (WordSplitter() if model is forgetful else splitter).split
+        return model.predict([split(text) for text in plain])
 
     def by_flair(batch: int, texts: list[Any]) -> Any:
         sentences = [Sentence(text) for text in texts]
@@ -105,7 +110,7 @@ def main() -> None:
         ("tokens", tokens, lambda model: model.predict(tokens)),
     ):
         calls: dict[str, Call] = {
-            "Gatewise, words new": fresh(ask),
+            "Gatewise, words new": partial(fresh, ask),
             "Gatewise, words met": partial(ask, warm),
         }
         calls |= {f"Flair, batch {size}": partial(by_flair, size, texts) for size in chosen.batches}

@@ -61,6 +61,17 @@ def read_vectors(
     return matrix, distance < 3
 
 
+def vector_size(path: str | Path) -> int:
+    """How many numbers the vectors of a file have.
+
+    Raises:
+        DataError: the file is missing, empty, or its first line is not a token and its numbers.
+    """
+    for _, _, words in _entries(Path(path)):
+        return len(words)
+    raise DataError(f"{Path(path).name} holds no vectors.")
+
+
 def first_tokens(path: str | Path, count: int) -> list[str]:
     """The first tokens of a file of vectors, `count` at most; in most files the most frequent.
 

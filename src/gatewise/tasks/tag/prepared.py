@@ -29,7 +29,7 @@ from gatewise.tasks.transfer import pretrained, taken_over
 from gatewise.text.spans import OUTSIDE, are_spans, scheme_of
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
-from gatewise.text.vectors import first_tokens, read_vectors
+from gatewise.text.vectors import first_tokens, read_vectors, vector_size
 
 if TYPE_CHECKING:
     from gatewise.tasks.language.task import LanguageModel
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 FEW_VECTORS = 0.2
 """Share of the words with vectors under which something is likely wrong."""
+KEPT_NUMBERS = 20_000_000
+"""Numbers of pretrained vectors that the model keeps by default: 80 MB."""
+MOST_WORDS = 400_000
+"""Words whose vectors it keeps by default, however small they are."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ def prepare(
         warnings += _unknown_tags(known, dev_rows)
     defaults = Defaults.derive(len(rows), rows.words)
     wanted = defaults.fill(wanted)
+    if wanted.max_vectors is None:
+        wanted = replace(wanted, max_vectors=_most_vectors(wanted.vectors))
     lexicon, kept = _lexicon(wanted, rows, model)
     if kept is not None:
         share = float(kept[: lexicon.learned].any(axis=1).mean())
@@ -207,6 +213,11 @@ def _split(rows: Sentences, training: TaggerTraining) -> tuple[Sentences, Senten
     return rows.take(kept), rows.take(held)
 
 
+def _most_vectors(file: str | None) -> int:
+    """Words whose vectors are kept by default."""
+    return 0 if file is None else min(MOST_WORDS, KEPT_NUMBERS // vector_size(file))
+
+
 def _lexicon(
     tagger: SequenceTagger, rows: Sentences, model: LanguageModel | None
 ) -> tuple[Lexicon, NDArray[np.float32] | None]:
@@ -225,6 +236,7 @@ def _lexicon(
     learned = len(tokenizer)
     kept, size = None, 0
     if tagger.vectors is not None:
+        assert tagger.max_vectors is not None
         more = first_tokens(tagger.vectors, tagger.max_vectors)
         tokenizer = tokenizer.extended(more, most=tagger.max_vectors, min_count=1)
         kept, _ = read_vectors(tagger.vectors, tokenizer.vocabulary)

@@ -117,10 +117,11 @@ class SequenceTagger(Learner[Fitted]):
     weight_dropout: float = option(
         0.0, "Share of recurrent weights left out in a training step.", minimum=0, below=1
     )
-    max_vectors: int = option(
-        100_000,
-        "Words that the model keeps pretrained vectors of, at most: those of the training "
-        "sentences, then the first of the file. They are known when they are first met in answers.",
+    max_vectors: int | None = option(
+        None,
+        "First words of the file whose vectors the model keeps, beside those of the training "
+        "sentences: they are known when they are first met in answers. By default as many as have "
+        "20 million numbers, 400,000 of 50 each.",
         minimum=0,
         maximum=900_000,
     )
