@@ -10,14 +10,11 @@ from pathlib import Path
 import pytest
 
 from gatewise.data.tables import open_table
+from pages import blocks
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
-    return [block for kind, block in found if kind == language]
+LESSONS = sorted((ROOT / "docs" / "lessons").glob("*.md"))  # test_lessons.py runs their code
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +54,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_snippets_run(page: Path, folder: Path) -> None:
     for block in blocks(page, "python"):
-        subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=folder, check=True)
+        subprocess.run([sys.executable, "-W", "error", "-c", block.text], cwd=folder, check=True)
 
 
 def test_the_commands_of_the_readme_run(folder: Path) -> None:
     ran = 0
     for block in blocks(ROOT / "README.md", ""):
-        for line in block.splitlines():
+        for line in block.text.splitlines():
             command = line.partition("#")[0].strip()
             if "gatewise" not in command or command.startswith(
                 ("gatewise sample", "gatewise train")
@@ -76,7 +73,7 @@ def test_the_commands_of_the_readme_run(folder: Path) -> None:
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:
-    for page in PAGES:
+    for page in (*PAGES, *LESSONS):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -16,6 +16,7 @@ from gatewise.cli.flags import Reading, ReadingFlags, flags, whole
 from gatewise.cli.terminal import say, tell
 from gatewise.compare import Comparison, Standing
 from gatewise.compare import compare as run
+from gatewise.compare.comparison import in_seconds
 from gatewise.compare.picture import picture
 from gatewise.data.checks import check_test
 from gatewise.errors import DataError, OptionError
@@ -159,7 +160,7 @@ def _cells(standing: Standing) -> list[str]:
         _spread(standing.test_scores),
         gain,
         p,
-        f"{standing.seconds:.1f}",
+        in_seconds(standing.seconds),
         f"{standing.milliseconds:.2f}",
         f"{standing.size / 1e6:.2f}",
     ]

@@ -10,6 +10,11 @@ import msgspec
 from gatewise.compare.significance import Difference
 
 
+def in_seconds(value: float) -> str:
+    """Seconds for people: "122.4", "4.8", and below one with two digits that tell something."""
+    return f"{value:.2g}" if value < 0.95 else f"{value:.1f}"
+
+
 @dataclass(frozen=True)
 class Standing:
     """How one model did.

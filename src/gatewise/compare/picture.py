@@ -16,10 +16,10 @@ def picture(comparison: Comparison) -> bytes:
         MissingExtraError: matplotlib is not installed.
     """
     standings, reference = comparison.standings, comparison.reference
-    figure = pictures.figure(9.6, 1.7 + 0.33 * len(standings))
+    figure = pictures.figure(9.6, 1.9 + 0.33 * len(standings))
     left, middle, right = figure.subplots(1, 3, sharey=True, width_ratios=(2.2, 1, 1))
     level = 100 * reference.test_score
-    left.axvline(level, color="gray", linestyle=":", label=reference.title)
+    left.axvline(level, color="gray", linestyle=":")
     for place, standing in enumerate(standings):
         chosen = standing.name == comparison.challenger
         color = "tab:orange" if chosen else "tab:gray" if standing is reference else "tab:blue"
@@ -43,11 +43,13 @@ def picture(comparison: Comparison) -> bytes:
         axes.margins(x=0.4)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("")
+        axes.tick_params(axis="x", which="minor", bottom=False)
     for axes in (left, middle, right):
         axes.grid(axis="x", alpha=0.3)
     figure.suptitle(
         f"{comparison.train_rows:,} rows to learn from, {comparison.test_rows:,} to test on, "
-        f"{comparison.seeds} seed{'s' * (comparison.seeds > 1)}",
-        fontsize=10,
+        f"{comparison.seeds} seed{'s' * (comparison.seeds > 1)}. Diamond: best on the dev rows.\n"
+        f"Bar: 95 % interval of the difference from the {reference.title} (dotted). Dots: seeds.",
+        fontsize=9,
     )
     return pictures.png(figure)

@@ -10,6 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from gatewise.compare.comparison import in_seconds
 from gatewise.compare.contestants import Contestant
 
 
@@ -68,7 +69,7 @@ class Rounds:
         self.say(
             f"{self._done:>{len(str(self._runs))}}/{self._runs}"
             f"  {contestant.title:<{self._width}}  seed {round + 1}/{self._seeds}"
-            f"  dev {self._metric} {score:.4f}  {seconds:6.1f} s"
+            f"  dev {self._metric} {score:.4f}  {in_seconds(seconds):>6} s"
         )
         self._bar.advance(self._task)
 

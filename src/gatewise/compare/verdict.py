@@ -6,7 +6,7 @@ only: is it better than the simplest model? Where they cannot tell, the simple m
 
 from __future__ import annotations
 
-from gatewise.compare.comparison import Comparison, Standing
+from gatewise.compare.comparison import Comparison, Standing, in_seconds
 from gatewise.compare.significance import Difference
 
 SURE = 0.05
@@ -145,8 +145,8 @@ def _costs(one: Standing, other: Standing) -> str:
     training = _times(one.seconds, other.seconds, "quick to train", "quicker to train")
     answering = _times(one.milliseconds, other.milliseconds, "quick to answer", "quicker to answer")
     return (
-        f"is {training} ({one.seconds:.1f} s against {other.seconds:.1f} s) and {answering} "
-        f"({one.milliseconds:.2f} ms a text against {other.milliseconds:.2f} ms)"
+        f"is {training} ({in_seconds(one.seconds)} s against {in_seconds(other.seconds)} s) and "
+        f"{answering} ({one.milliseconds:.2f} ms a text against {other.milliseconds:.2f} ms)"
     )
 
 
