@@ -88,7 +88,7 @@ def test_a_quicker_network_that_is_as_good() -> None:
         "train (8.0 s against 20.0 s) and 20 times slower to answer (1.00 ms a text against 0.05 "
         "ms): on the test rows it has accuracy 82.0."
     )
-    blink = compared(BILSTM, replace(cnn, seconds=0.0421))
+    blink = compared(BILSTM, replace(cnn, seconds=0.0421), thrifty="cnn")
     assert any("(0.042 s against 20.0 s)" in sentence for sentence in blink)
     alike = replace(cnn, seconds=19.0)
     assert not any("came within" in sentence for sentence in compared(BILSTM, alike, thrifty="cnn"))
