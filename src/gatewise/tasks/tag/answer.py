@@ -21,10 +21,6 @@ class Answer:
     probabilities: list[float]
     spans: list[Span] | None
 
-    def as_text(self) -> list[tuple[str, str]]:
-        """Token and tag, as CoNLL has them."""
-        return list(zip(self.tokens, self.tags, strict=True))
-
     def as_json(self) -> dict[str, Any]:
         """Tokens, tags, their probabilities rounded to six digits, and spans if there are any."""
         found: dict[str, Any] = {
