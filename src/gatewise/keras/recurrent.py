@@ -42,7 +42,7 @@ class KernelLayer(TakesInputShape):
     def runs_on(self) -> str:
         """Where the layer runs if it is called now: "kernel", or "keras: " and why.
 
-        What only a step of training keeps from the kernel is said to: answers run on it.
+        Where only training needs Keras's own walk: "keras in training, else kernel: " and why.
         """
         reason, answering = self._refusal(training=True), self._refusal(training=False)
         if reason is None:
