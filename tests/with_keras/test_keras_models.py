@@ -153,6 +153,11 @@ def test_weights_move_to_keras_s_own_layers_and_back(tmp_path: Path) -> None:
     assert set(gatewise.keras.runs_on(theirs).values()) == {
         "keras: it is not a layer of gatewise.keras"
     }
+    fresh = keras_own()
+    model.save(tmp_path / "ours.keras")
+    fresh.load_weights(tmp_path / "ours.keras")
+    for weight, expected in zip(fresh.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
     again = small()
     theirs.save_weights(tmp_path / "theirs.weights.h5")
     again.load_weights(tmp_path / "theirs.weights.h5")
