@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
@@ -14,6 +15,8 @@ from gatewise.text.pieces import LONGEST_PIECE, printable
 from gatewise.text.rules import UNKNOWN
 from gatewise.text.sequences import is_filters
 
+_WHITESPACE = "".join(filter(str.isspace, map(chr, range(sys.maxunicode))))
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -24,7 +27,7 @@ class Vocabulary:
         numbers: of the words in Keras.
         unknown: the number of unknown words in Keras; None where they are left out.
         lowercase: whether texts are lower-cased.
-        filters: characters that are read as spaces, without whitespace.
+        filters: characters that are read as spaces.
         tokenizer: the Tokenizer of Keras that reads the same.
     """
 
@@ -50,7 +53,7 @@ def read_vocabulary(words: Any, oov_token: str | None, known: int) -> Vocabulary
     """
     tokenizer = words
     if isinstance(words, Mapping):
-        tokenizer = Tokenizer(filters="", oov_token=oov_token)
+        tokenizer = Tokenizer(filters=_WHITESPACE, oov_token=oov_token)
         tokenizer.word_index = dict(words)
     elif not hasattr(words, "word_index") or not hasattr(words, "texts_to_sequences"):
         raise DataError(
@@ -64,7 +67,7 @@ def read_vocabulary(words: Any, oov_token: str | None, known: int) -> Vocabulary
     for name, value in (("char_level", False), ("split", " "), ("analyzer", None)):
         if getattr(tokenizer, name, value) != value:
             raise DataError(f"from_keras cannot take a Tokenizer over that has another {name!r}.")
-    filters = "".join(sorted(c for c in set(tokenizer.filters or "") if not c.isspace()))
+    filters = tokenizer.filters or ""
     if not is_filters(filters):
         raise DataError(f"from_keras cannot take these filters over: {filters!r}.")
     index = tokenizer.word_index
@@ -90,7 +93,7 @@ def read_vocabulary(words: Any, oov_token: str | None, known: int) -> Vocabulary
     }
     _check(read, unknown, known)
     # No text can hold an empty word, or one with a space.
-    reachable = {word: number for word, number in read.items() if len(word.split()) == 1}
+    reachable = {word: number for word, number in read.items() if word and " " not in word}
     return Vocabulary(
         [UNKNOWN, *reachable],
         list(reachable.values()),

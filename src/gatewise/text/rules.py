@@ -12,7 +12,6 @@ must stay readable, or models saved before would answer differently.
 
 from __future__ import annotations
 
-import re
 from typing import Any, get_args
 
 from gatewise.options import Level
@@ -109,14 +108,8 @@ _WORD = "|".join(
 _BPE = rf"{SPACE}?(?:[\p{{L}}\p{{M}}]++|\p{{Nd}}{{1,3}}|[^\s\p{{L}}\p{{M}}\p{{Nd}}{SPACE}]++)"
 
 
-def pipeline(level: Level, lowercase: bool, filters: str = "") -> Json:
-    """Everything of a tokenizer.json but its "model".
-
-    Args:
-        level: see `Tokenizer`.
-        lowercase: whether upper and lower case are one.
-        filters: at level "whitespace", characters that are read as spaces.
-    """
+def pipeline(level: Level, lowercase: bool) -> Json:
+    """Everything of a tokenizer.json but its "model"."""
     if level == "word":
         clean = [
             *_replacing(_CONTROLS, _QUOTES),
@@ -144,8 +137,7 @@ def pipeline(level: Level, lowercase: bool, filters: str = "") -> Json:
         }
         decoder = {"type": "Metaspace", **space}
     elif level == "whitespace":
-        spaces = [(f"[{''.join(map(re.escape, filters))}]", " ")] if filters else []
-        clean = [*_lowering(lowercase), *_replacing(spaces)]
+        clean = _lowering(lowercase)
         split = {"type": "WhitespaceSplit"}
         decoder = None
     else:
@@ -182,11 +174,11 @@ def model(level: Level, vocabulary: dict[str, int], merges: list[list[str]]) -> 
     }
 
 
-def known(components: Json, filters: str = "") -> tuple[Level, bool] | None:
+def known(components: Json) -> tuple[Level, bool] | None:
     """Level and lower-casing of a pipeline, or None where Gatewise never wrote such a one."""
     for level in LEVELS:
         for lowercase in (True, False):
-            if components == pipeline(level, lowercase, filters):
+            if components == pipeline(level, lowercase):
                 return level, lowercase
     return None
 

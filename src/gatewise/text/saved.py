@@ -19,12 +19,10 @@ LARGEST_JSON = 64 << 20  # characters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def to_json(
-    level: Level, lowercase: bool, ids: dict[str, int], merges: list[list[str]], filters: str = ""
-) -> str:
+def to_json(level: Level, lowercase: bool, ids: dict[str, int], merges: list[list[str]]) -> str:
     """The text of a tokenizer.json, which the Hugging Face library can read too."""
-    document = rules.pipeline(level, lowercase, filters)
-    return json.dumps(document | {"model": rules.model(level, ids, merges)}, ensure_ascii=False)
+    document = rules.pipeline(level, lowercase) | {"model": rules.model(level, ids, merges)}
+    return json.dumps(document, ensure_ascii=False)
 
 
 def with_sequences(tokenizer: str, sequences: Sequences) -> str:
@@ -53,10 +51,12 @@ def from_json(text: str) -> tuple[Level, bool, list[str], list[list[str]], Seque
     if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
         raise _damaged("it has no 'model'")
     model = document.pop("model")
-    found = rules.known(document, sequences.filters if sequences else "")
+    found = rules.known(document)
     if found is None:
         raise _damaged("its rules are not those of any tokenizer that Gatewise writes")
     level, lowercase = found
+    if sequences and level != "whitespace":
+        raise _damaged("what it says of sequences is not what Gatewise writes")
     vocabulary = _checked_vocabulary(
         model.get("vocab"), LONGEST_PIECE if sequences else LONGEST_TOKEN
     )

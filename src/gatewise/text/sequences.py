@@ -7,12 +7,12 @@ trains has padding.
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal, Self
-
-import numpy as np
-from numpy.typing import NDArray
 
 Side = Literal["pre", "post"]
 PADDING = -1
@@ -26,7 +26,7 @@ class Sequences:
     """What `keras.preprocessing.text.Tokenizer` and `pad_sequences` do, as plain data.
 
     Attributes:
-        filters: characters that are read as spaces, besides all whitespace.
+        filters: characters that are read as spaces.
         unknown: whether unknown words are read, as `<unk>`; otherwise they are left out.
         length: tokens of a sequence, at most, or with `pad` always; None for any number.
         truncating: at which end a longer one loses tokens.
@@ -41,22 +41,28 @@ class Sequences:
     pad: int | None
     padding: Side
 
-    def places(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
+    def words(self, text: str, lowercase: bool) -> Iterator[tuple[str, int, int]]:
+        """The words of a text, lower-cased if asked for, with the slice of the text they are."""
+        read = text.lower() if lowercase else text
+        # A lower-case letter may be longer than its upper-case one: where each character is from.
+        place = [i for i, c in enumerate(text) for _ in (c.lower() if lowercase else c)]
+        for match in self._word.finditer(read):
+            yield match[0], place[match.start()], place[match.end() - 1] + 1
+
+    @cached_property
+    def _word(self) -> re.Pattern[str]:
+        return re.compile(f"[^{''.join(map(re.escape, ' ' + self.filters))}]+")
+
+    def places(self, ids: Sequence[int]) -> list[int]:
         """Which tokens of a text are read, by their places in it, and where `PADDING` is."""
-        kept = np.arange(len(ids)) if self.unknown else np.flatnonzero(ids)
+        kept = [place for place, number in enumerate(ids) if number or self.unknown]
         if self.length is None:
             return kept
         kept = kept[: self.length] if self.truncating == "post" else kept[-self.length :]
         if self.pad is None:
             return kept
-        fill = np.full(self.length - len(kept), PADDING)
-        return np.concatenate([fill, kept] if self.padding == "pre" else [kept, fill])
-
-    def read(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
-        """The sequence of a text's ids."""
-        places = self.places(ids)
-        padded = np.append(ids, np.int32(self.pad or 0))  # PADDING takes the last
-        return padded[places]
+        fill = [PADDING] * (self.length - len(kept))
+        return fill + kept if self.padding == "pre" else kept + fill
 
     def as_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
@@ -80,12 +86,11 @@ class Sequences:
 
 
 def is_filters(filters: object) -> bool:
-    """Whether these may be characters that are read as spaces: printed ones, and not too many."""
+    """Whether these may be characters that are read as spaces: whole ones, and not too many."""
     return (
         isinstance(filters, str)
         and len(filters) <= MOST_FILTERS
-        and filters.isprintable()
-        and " " not in filters
+        and not any("\ud800" <= character <= "\udfff" for character in filters)
     )
 
 

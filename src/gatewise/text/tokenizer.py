@@ -93,8 +93,8 @@ class Tokenizer:
         self._vocabulary = vocabulary
         ids = {token: number for number, token in enumerate(vocabulary)}
         self.sequences = sequences
-        filters = sequences.filters if sequences else ""
-        self._json = saved.to_json(level, lowercase, ids, merges, filters)
+        self._ids = ids if sequences else {}
+        self._json = saved.to_json(level, lowercase, ids, merges)
         self._rules = tokenizers.Tokenizer.from_str(self._json)
         # The same without the cleaning rules, for pieces that are clean already.
         self._splitter = tokenizers.Tokenizer.from_str(self._json)
@@ -146,14 +146,15 @@ class Tokenizer:
     ) -> Tokenizer:
         """This tokenizer and, behind its own tokens, those that are new in texts.
 
-        A tokenizer of level "bpe" stays as it is: it has parts for almost any word.
+        A tokenizer of level "bpe" stays as it is: it has parts for almost any word. So does one
+        with `sequences`, which reads as the program did that its model is from.
 
         Args:
             texts: any iterable; it is read once.
             most: new tokens, at most.
             min_count: new tokens that are rarer stay unknown.
         """
-        if self.level == "bpe":
+        if self.level == "bpe" or self.sequences is not None:
             return self
         _check_options(self.level, LARGEST_VOCABULARY, min_count)
         counts = self._count(_checked(text, number) for number, text in enumerate(texts))
@@ -161,7 +162,7 @@ class Tokenizer:
             counts.pop(token, None)
         most = min(most, LARGEST_VOCABULARY - len(self))
         vocabulary = [*self._vocabulary, *_frequent(counts, min_count)[:most]]
-        return Tokenizer(self.level, self.lowercase, vocabulary, [], self.sequences)
+        return Tokenizer(self.level, self.lowercase, vocabulary, [])
 
     @classmethod
     def from_json(cls, text: str) -> Tokenizer:
@@ -219,6 +220,9 @@ class Tokenizer:
             raise DataError(
                 "encode() takes a list of texts. Got one text: put it in brackets, [text]."
             )
+        if self.sequences is not None:
+            every = [self.tokens(_checked(text, row)) for row, text in enumerate(texts)]
+            return Ragged.from_rows([[token.id for token in tokens] for tokens in every]), []
         rows: list[bytes] = []
         unknown: list[str] = []
         for start in range(0, len(texts), _BLOCK):
@@ -227,13 +231,12 @@ class Tokenizer:
             unknown += words
         values = np.frombuffer(bytearray().join(rows), np.int32)
         offsets = list(itertools.accumulate(map(len, rows), initial=0))
-        ids = Ragged(values, np.array(offsets, np.int64) // values.itemsize)
-        if self.sequences is not None:
-            ids = Ragged.from_rows([self.sequences.read(row) for row in ids])
-        return ids, unknown
+        return Ragged(values, np.array(offsets, np.int64) // values.itemsize), unknown
 
     def tokens(self, text: str) -> list[Token]:
         """The tokens of one text with their places, in order; their ids are those of `encode`."""
+        if self.sequences is not None:
+            return self._sequence(_checked(text, 0), self.sequences)
         found = []
         for start, piece in placed_pieces(_checked(text, 0), self.level):
             encoding = self._rules.encode(printable(piece), add_special_tokens=False)
@@ -246,16 +249,19 @@ class Tokenizer:
                     begin = previous
                 found.append(Token(piece[begin:last], number, start + begin, start + last))
                 previous = last
-        return found if self.sequences is None else self._sequence(found, len(text))
+        return found
 
-    def _sequence(self, tokens: list[Token], end: int) -> list[Token]:
-        """The tokens of a text of so many characters as `sequences` wants them."""
-        assert self.sequences is not None
-        places = self.sequences.places(np.array([token.id for token in tokens], np.int32))
-        if self.sequences.pad is None:
+    def _sequence(self, text: str, sequences: Sequences) -> list[Token]:
+        """The tokens of a text that `sequences` are made of, padding among them."""
+        tokens = [
+            Token(text[start:stop], self._ids.get(word, self.unknown_id), start, stop)
+            for word, start, stop in sequences.words(text, self.lowercase)
+        ]
+        places = sequences.places([token.id for token in tokens])
+        if sequences.pad is None:
             return [tokens[place] for place in places]
-        at = 0 if self.sequences.padding == "pre" else end
-        padding = Token(self._vocabulary[self.sequences.pad], self.sequences.pad, at, at)
+        at = 0 if sequences.padding == "pre" else len(text)
+        padding = Token(self._vocabulary[sequences.pad], sequences.pad, at, at)
         return [padding if place == PADDING else tokens[place] for place in places]
 
     def decode(self, ids: Iterable[int]) -> str:
