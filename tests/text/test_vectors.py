@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gatewise.errors import DataError
-from gatewise.text.vectors import read_vectors
+from gatewise.text.vectors import first_tokens, read_vectors, vector_size
 
 VOCABULARY = ["<unk>", "good", "Paris", "new york", "missing", "film", "."]
 LINES = [
@@ -143,3 +143,14 @@ def test_a_large_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert (matrix == 0.5).all()
     assert peak < (tmp_path / "a.txt").stat().st_size / 4
+
+
+def test_first_tokens_and_the_size_of_vectors(tmp_path: Path) -> None:
+    path = write(tmp_path / "v.txt", LINES)
+    assert (first_tokens(path, 4), vector_size(path)) == (["good", "film", "new york", ". . ."], 3)
+    path = write(tmp_path / "w.txt", ["6 3", *LINES])  # the first line of word2vec
+    assert (first_tokens(path, 2), vector_size(path)) == (["good", "film"], 3)
+    assert len(first_tokens(path, 99)) == 6
+    (tmp_path / "empty.txt").write_text("", "utf-8")
+    with pytest.raises(DataError, match=r"empty\.txt holds no vectors"):
+        vector_size(tmp_path / "empty.txt")

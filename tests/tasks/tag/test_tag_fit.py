@@ -170,6 +170,16 @@ def test_vectors_that_hardly_fit_are_told(tmp_path: Path) -> None:
         fit(options={"vectors": str(tmp_path / "nowhere.txt")})
 
 
+@pytest.mark.parametrize(("numbers", "kept"), [(50, 400_000), (300, 66_666), (20, 400_000)])
+def test_as_many_vectors_are_kept_as_80_megabytes_hold(
+    tmp_path: Path, numbers: int, kept: int
+) -> None:
+    (tmp_path / "v.txt").write_text(f"anna {' '.join(['1'] * numbers)}\n", "utf-8")
+    tagger = fit(options={"vectors": str(tmp_path / "v.txt")})
+    assert tagger.chosen_.max_vectors == kept
+    assert fit().chosen_.max_vectors == 0
+
+
 def test_a_tagger_starts_from_a_language_model(tmp_path: Path) -> None:
     texts = [" ".join(tokens) for tokens in TOKENS]
     sizes: dict[str, Any] = {"embedding_size": 7, "hidden_size": 9, "min_count": 1}
