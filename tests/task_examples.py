@@ -171,7 +171,7 @@ EXAMPLES = {
             "dropout": 0.0,
         },
         training={
-            "epochs": 48,
+            "epochs": 80,
             "average": 0.0,
             "label_smoothing": 0.0,
             "patience": 100,
