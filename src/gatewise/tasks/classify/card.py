@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gatewise.pictures import figure, png
+from gatewise.tasks.card import card, listed
 from gatewise.tasks.classify.report import Report
 
 if TYPE_CHECKING:
@@ -17,40 +18,11 @@ MOST_LABELS = 40
 
 def model_card(report: Report, options: Mapping[str, Any], labels: tuple[Any, ...]) -> str:
     """The model card, in Markdown: what it does, how good it is, how to use it."""
-    chosen = "\n".join(f"| `{name}` | {value} |" for name, value in options.items())
-    listed = ", ".join(f"`{label}`" for label in labels[:MOST_LABELS])
-    listed += ", …" if len(labels) > MOST_LABELS else ""
-    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
-    pictures = "![Learning curves](learning_curves.png)"
+    drawn = "![Learning curves](learning_curves.png)"
     if report.evaluation is not None:
-        pictures += "\n![Answers by label](labels.png)"
-    return f"""# Text classifier
-
-Answers with one of {len(labels)} labels: {listed}.
-
-```python
-from gatewise import load
-model = load("path/to/this/folder")
-model.predict(["…"])
-```
-
-## Report
-
-```
-{report}
-```
-
-{pictures}
-
-## Options
-
-| option | value |
-|---|---|
-{chosen}
-
-Trained with seed {report.training.seed} and {report.training.threads} threads in
-{report.training.precision} on data with the fingerprint `{report.data}`, by {versions}.
-"""
+        drawn += "\n![Answers by label](labels.png)"
+    does = f"Answers with one of {len(labels)} labels: {listed(labels)}."
+    return card("Text classifier", does, ('model.predict(["…"])',), report, options, drawn)
 
 
 def pictures(report: Report) -> dict[str, bytes]:

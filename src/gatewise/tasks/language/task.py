@@ -18,8 +18,8 @@ from gatewise.errors import ModelFileError, OptionError
 from gatewise.options import CellName, Level, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
+from gatewise.tasks.card import card
 from gatewise.tasks.folders import model_of, weights_of
-from gatewise.tasks.language.card import model_card
 from gatewise.tasks.language.fitted import Cache, Fitted
 from gatewise.tasks.language.generation import Generation, generated
 from gatewise.tasks.language.options import LanguageTraining
@@ -30,6 +30,17 @@ from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.text.tokenizer import Tokenizer
 
 Documents = Literal["joined", "apart"]
+
+
+CARD = (
+    "Language model",
+    "Says which token comes next, writes text, and says how likely a text is.",
+    (
+        'model.next("…")',
+        'model.generate("…")',
+    ),
+)
+"""What the card of a model folder says of it."""
 
 
 @dataclass(eq=False)
@@ -219,7 +230,7 @@ class LanguageModel(Learner[Fitted]):
             labels={"cache": list(fitted.cache)},
             weights=fitted.weights,
             training=report.as_json() if report else None,
-            card=model_card(report, chosen) if report else "",
+            card=card(*CARD, report, chosen) if report else "",
         )
 
     @classmethod

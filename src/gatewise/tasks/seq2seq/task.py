@@ -15,12 +15,12 @@ from gatewise.errors import OptionError
 from gatewise.options import AttentionName, CellName, Level, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder, write_folder
+from gatewise.tasks.card import card
 from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.tasks.seq2seq.alignment import Alignment, align
 from gatewise.tasks.seq2seq.answering import answered, searched, warn_of_cuts
-from gatewise.tasks.seq2seq.card import model_card
 from gatewise.tasks.seq2seq.conversation import Conversation
 from gatewise.tasks.seq2seq.evaluation import TextEvaluation, evaluate
 from gatewise.tasks.seq2seq.fitted import Fitted
@@ -28,6 +28,13 @@ from gatewise.tasks.seq2seq.options import Seq2SeqTraining
 from gatewise.tasks.seq2seq.report import Report
 from gatewise.tasks.seq2seq.search import Answer, Search
 from gatewise.text.tokenizer import Tokenizer
+
+CARD = (
+    "Text to text",
+    "Answers a text with a text, as it learned from pairs.",
+    ('model.predict(["…"])',),
+)
+"""What the card of a model folder says of it."""
 
 
 @dataclass(eq=False)
@@ -233,7 +240,7 @@ class Seq2Seq(Learner[Fitted]):
             labels={},
             weights=fitted.weights,
             training=report.as_json() if report else None,
-            card=model_card(report, chosen) if report else "",
+            card=card(*CARD, report, chosen) if report else "",
         )
 
     @classmethod

@@ -14,11 +14,11 @@ from gatewise import options
 from gatewise.errors import OptionError
 from gatewise.options import CellName, option
 from gatewise.store import ModelFolder, write_folder
+from gatewise.tasks.card import card, listed
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.tasks.tag.answer import Answer
 from gatewise.tasks.tag.answering import Answering, Tagging
-from gatewise.tasks.tag.card import model_card
 from gatewise.tasks.tag.evaluation import TagEvaluation, evaluate
 from gatewise.tasks.tag.fitted import Fitted
 from gatewise.tasks.tag.lexicon import Lexicon
@@ -289,8 +289,14 @@ class SequenceTagger(Learner[Fitted]):
             labels={"tags": fitted.tags.as_json(), "words": fitted.lexicon.as_json()},
             weights=fitted.weights,
             training=report.as_json() if report else None,
-            card=model_card(report, chosen, fitted.tags.names) if report else "",
+            card=self._card(report) if report else "",
         )
+
+    def _card(self, report: Report) -> str:
+        tags = self.labels_
+        does = f"Gives every token of a sentence one of {len(tags)} tags: {listed(tags)}."
+        calls = ('model.predict([["…", "…"]])',)
+        return card("Tagger", does, calls, report, options.values(self.chosen_))
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> Self:
