@@ -25,7 +25,7 @@ demo: $(INSTALLED)
 	$(BIN)/python examples/answer.py build/demo/model
 
 test: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

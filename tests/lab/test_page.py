@@ -330,11 +330,14 @@ def expect_unit(page: Page, found: Any, unit: int, start: int) -> None:
     expect(view.locator(".pager")).to_contain_text(f"Texts {start + 1} to ")
     told = followed(found, unit, ROWS.texts, ROWS.labels, range(start, start + AT_ONCE))
     for caption, way in (("Words that raise it most", "up"), ("Words that lower it most", "down")):
-        rows = view.locator("table", has_text=caption).locator("tbody tr").all_inner_texts()
-        assert [re.split(r"\s+", row.strip()) for row in rows] == [
-            [one["word"], f"{one['step']:+.3f}".replace("-", MINUS), str(one["count"])]
-            for one in told["words"][way]
-        ]
+        rows = view.locator("table", has_text=caption).locator("tbody tr")
+        # It waits: the unit of another model may have had the same number.
+        expect(rows).to_have_text(
+            [
+                one["word"] + f"{one['step']:+.3f}".replace("-", MINUS) + str(one["count"])
+                for one in told["words"][way]
+            ]
+        )
     running = view.locator(".running")
     expect(running).to_have_count(AT_ONCE)
     for place in (1, 7):

@@ -93,6 +93,13 @@ def test_the_weights_of_the_best_epoch_are_kept_and_patience_ends_it() -> None:
     assert torch.equal(network.weight, seen[1])
 
 
+def test_while_nothing_is_right_the_loss_tells_epochs_apart() -> None:
+    network, given = line(), iter([0.0, 0.0, 0.0, 0.2, 0.1, 0.0])
+    history = run(network, squared(network), lambda: next(given), epochs=6, patience=2)
+    assert [epoch.best for epoch in history] == [True, True, True, True, False, False]
+    assert all(not epoch.stop for epoch in history)  # the last epoch ends it, not patience
+
+
 def test_ctrl_c_keeps_the_best_weights() -> None:
     network = line()
     calls = 0

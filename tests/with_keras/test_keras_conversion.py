@@ -140,6 +140,19 @@ def test_answers_are_those_of_the_model(name: str, tmp_path: Path) -> None:
             assert again.predict(texts) == [labels[row] for row in expected.argmax(axis=1)]
 
 
+def test_a_functional_model_with_a_mask() -> None:
+    inputs = keras.Input(shape=(11,))
+    hidden = L.LSTM(5)(L.Embedding(40, 4, mask_zero=True)(inputs))
+    trained = keras.Model(inputs, L.Dense(2, "softmax")(hidden))
+    words = tokenizer()
+    texts = [text for text in TEXTS if words.texts_to_sequences([text])[0]]
+    padded = pad_sequences(words.texts_to_sequences(texts), 11)
+    made = from_keras(trained, words, ["no", "yes"], maxlen=11)
+    np.testing.assert_allclose(
+        made.predict_proba(texts), trained.predict(padded, verbose=0), atol=1e-5
+    )
+
+
 def test_a_word_index_made_by_hand() -> None:
     index = {"love": 3, "hate": 7, "<unk>": 1, "this": 8, "movie!": 2}
     trained = model(L.LSTM(4), L.Dense(2, "softmax"), length=5)

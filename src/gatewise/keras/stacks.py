@@ -49,7 +49,8 @@ def read_stack(model: Any) -> Stack:
             Gatewise's classifier does not.
     """
     for operation in getattr(model, "operations", ()):
-        if not isinstance(operation, keras.layers.Layer):
+        # An Embedding with mask_zero=True puts the comparison that makes its mask into the graph.
+        if not isinstance(operation, keras.layers.Layer) and type(operation).__name__ != "NotEqual":
             _refuse(operation, "it is no layer")
     left_out = (keras.layers.InputLayer, keras.layers.Dropout)  # SpatialDropout1D is a Dropout
     layers = [layer for layer in model.layers if not isinstance(layer, left_out)]

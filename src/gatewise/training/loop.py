@@ -87,8 +87,7 @@ def train(
                 if best.number == 0 or (not scored and least_loss >= guard.first_loss):
                     raise TrainingError(str(problem)) from None
                 stop = f"{problem} The weights of epoch {best.number} are kept."
-            seconds = time.perf_counter() - started
-            mean_loss = losses / max(done, 1)
+            seconds, mean_loss = time.perf_counter() - started, losses / max(done, 1)
             least_loss = min(least_loss, mean_loss)
             network.eval()
             try:
@@ -96,12 +95,14 @@ def train(
                 with optimizer.average.applied(), torch.no_grad():
                     dev_score = score()
                 scored = dev_score is not None
-                quality = -mean_loss if dev_score is None else dev_score
+                # While nothing at all is right, as spans at first, the loss tells epochs apart.
+                quality = dev_score or -mean_loss
             except KeyboardInterrupt:
                 stop, dev_score = INTERRUPTED, None
                 quality = float("inf") if best.number == 0 else float("-inf")
             better = best.offer(number, quality)
-            if not stop and best.waited(number, training.patience) and not optimizer.stalled():
+            goes_on = number < epochs and not stop
+            if goes_on and best.waited(number, training.patience) and not optimizer.stalled():
                 stop = f"no better dev score for {training.patience} epochs"
             epoch = Epoch(number, mean_loss, dev_score, better, seconds, tokens / seconds, stop)
             progress.epoch(epoch)

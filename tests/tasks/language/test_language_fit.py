@@ -172,7 +172,7 @@ def test_the_card_says_what_the_model_is(tmp_path: Path) -> None:
     card = (tmp_path / "lm" / "README.md").read_text("utf-8")
     assert str(report_of(model)) in card
     assert "| `documents` | apart |" in card
-    assert "seed 4 and 1 threads" in card
+    assert "seed 4 and 1 thread in" in card
     assert report_of(model).data in card
 
 

@@ -242,3 +242,9 @@ def test_a_tagger_of_spans_is_not_tested_on_other_tags(tags: list[str], told: st
     assert tagger.evaluate(tokens, [["B-PER", "O"], ["O", "O"]]).tokens == 4
     with pytest.raises(DataError, match=told):
         tagger.evaluate(tokens, [["B-PER", "B-PER"], tags])
+
+
+def test_a_tagger_is_not_tested_on_tags_of_another_column() -> None:
+    tagger = made(scheme="none", crf=False)
+    with pytest.raises(DataError, match="No true tag is one that the model knows, such as B-LOC, "):
+        tagger.evaluate([["Anna", "met"]], [["NNP", "VBD"]])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gatewise import options
-from gatewise.errors import OptionError
+from gatewise.errors import DataError, OptionError
 from gatewise.options import CellName, option
 from gatewise.store import ModelFolder, write_folder
 from gatewise.tasks.card import card, listed
@@ -263,6 +263,11 @@ class SequenceTagger(Learner[Fitted]):
         if known.scheme is not None:
             refuse_other_tags(rows.tags)
             refuse_broken(rows.tags, scheme_of(rows.tags))
+        elif not any(tag in known.number for named in rows.tags for tag in named) and rows.words:
+            raise DataError(
+                "No true tag is one that the model knows, such as "
+                f"{', '.join(known.names[:10])}. Check that it is the column of the tags."
+            )
         truth = [known.rewritten(named) for named in rows.tags]
         answers = self.predict(rows.tokens)
         return evaluate(truth, answers, known.names, spans=known.scheme is not None)
