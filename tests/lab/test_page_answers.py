@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,23 +10,15 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, expect
 
 import seq2seq_cases
-from browser import chromium, opened
+from browser import opened
 from explanation_cases import made
 from gatewise.explanation import explain
 from gatewise.lab.app import lab_app
 from gatewise.lab.models import Shown
+from lab_page import MINUS
 from lab_server import listening
 
-MINUS = "\u2212"  # as the page writes it
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-expect.set_options(timeout=30_000)
+pytest_plugins = ["lab_fixtures"]
 
 
 def heights(line: Locator, chart: Locator) -> NDArray[np.float64]:

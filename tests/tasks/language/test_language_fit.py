@@ -118,9 +118,7 @@ def test_the_last_part_is_held_out_and_chooses_the_epoch(network: list[LanguageN
 
 
 @pytest.mark.parametrize("documents", ["joined", "apart"])
-def test_the_perplexity_of_the_report_is_that_of_an_evaluation(
-    documents: Any,
-) -> None:
+def test_the_perplexity_of_the_report_is_that_of_an_evaluation(documents: Any) -> None:
     training = QUIET | {"precision": "fp32"}
     model = small(documents=documents).fit(TEXTS, dev=TEXTS[:9], **training)
     report = report_of(model)
