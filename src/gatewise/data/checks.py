@@ -87,7 +87,8 @@ def check_texts(texts: Sequence[str]) -> list[str]:
     elif again:
         warnings.append(
             f"{share(again, len(texts), 'text')} repeated from an earlier row (case and spaces "
-            "aside). Dev rows are kept free of them; remove them unless they are meant."
+            "aside). Rows that are held out are kept free of them; remove them unless they are "
+            "meant."
         )
     return warnings
 
