@@ -68,9 +68,14 @@ class Answering:
 
     def tags(self, sentences: list[list[str]]) -> list[list[str]]:
         """The likeliest tagging of every sentence."""
-        fitted = self._fitted
-        batches = self._scored(sentences)
-        return taggings(batches, fitted.chain, fitted.tags.names, len(sentences))
+        return self._tags(self._scored(sentences), len(sentences))
+
+    def tags_and_marginals(
+        self, sentences: list[list[str]]
+    ) -> tuple[list[list[str]], list[NDArray[np.float64]]]:
+        """Both, from the same scores."""
+        scored = list(self._scored(sentences))
+        return self._tags(scored, len(sentences)), self._marginals(scored, len(sentences))
 
     def scores(self, sentences: list[list[str]]) -> list[Floats]:
         """Scores of every tag for every token, (tokens, L), without those of the CRF."""
@@ -82,8 +87,15 @@ class Answering:
 
     def marginals(self, sentences: list[list[str]]) -> list[NDArray[np.float64]]:
         """Probability of every tag at every token, (tokens, L), over all taggings."""
-        found = [np.zeros((0, len(self._fitted.tags.names)))] * len(sentences)
-        for rows, scores, offsets in self._scored(sentences):
+        return self._marginals(self._scored(sentences), len(sentences))
+
+    def _tags(self, scored: Iterable[Scored], sentences: int) -> list[list[str]]:
+        fitted = self._fitted
+        return taggings(scored, fitted.chain, fitted.tags.names, sentences)
+
+    def _marginals(self, scored: Iterable[Scored], sentences: int) -> list[NDArray[np.float64]]:
+        found = [np.zeros((0, len(self._fitted.tags.names)))] * sentences
+        for rows, scores, offsets in scored:
             walk = side_by_side(offsets)
             every = np.empty(scores.shape)
             every[walk.rows] = Sums(scores[walk.rows], walk, self._fitted.chain).marginals()

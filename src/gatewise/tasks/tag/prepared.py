@@ -181,7 +181,7 @@ def _tags(
             "allowed. Check that it is the column of the tags, or raise max_tags."
         )
     if tagger.scheme is None and OUTSIDE in every and any(are_spans([tag]) for tag in every):
-        refuse_other_tags(rows.tags)
+        refuse_other_tags(rows.tags, "mend it, or set scheme to none to learn all as they stand")
     if tagger.scheme == "none" or (tagger.scheme is None and not are_spans(every)):
         return Tags.learn(rows.tags, None)
     found = scheme_of(rows.tags)

@@ -100,15 +100,19 @@ def refuse_broken(
         raise DataError(f"{first}{more}. {remedy or 'Mend the tags, or read them with repair.'}")
 
 
-def refuse_other_tags(tags: Sequence[Sequence[str]]) -> None:
-    """Raise a DataError that names the first tag which is not of spans, if there is one."""
+def refuse_other_tags(tags: Sequence[Sequence[str]], remedy: str) -> None:
+    """Raise a DataError that names the first tag which is not of spans, if there is one.
+
+    Args:
+        tags: of every sentence.
+        remedy: what to do, as the end of a sentence.
+    """
     for row, named in enumerate(tags):
         for number, tag in enumerate(named):
             if tag != OUTSIDE and not are_spans([tag]):
                 raise DataError(
                     f"{row_place(row)}, token {number + 1}: the tag '{shown(tag, 40)}' is not of a "
-                    "span. Tags must be O, or B-, I-, E- or S- before a type; or set scheme to "
-                    "none, to learn tags as they stand."
+                    f"span. Tags must be O, or B-, I-, E- or S- before a type: {remedy}."
                 )
 
 

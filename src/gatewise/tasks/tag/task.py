@@ -235,15 +235,16 @@ class SequenceTagger(Learner[Fitted]):
     def answer(self, sentences: Sequence[Sequence[str]]) -> list[Answer]:
         """Every sentence with its tags, the probability of each, and its spans."""
         known = self.fitted().tags
-        tags, marginals = self.predict(sentences), self.marginals(sentences)
+        given = list_of_sentences(sentences)
+        tags, marginals = self._answering().tags_and_marginals(given)
         return [
             Answer(
-                list(tokens),
+                tokens,
                 named,
                 [float(row[known.number[tag]]) for tag, row in zip(named, found, strict=True)],
                 spans_of(named) if known.scheme else None,
             )
-            for tokens, named, found in zip(sentences, tags, marginals, strict=True)
+            for tokens, named, found in zip(given, tags, marginals, strict=True)
         ]
 
     def scores(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
@@ -261,7 +262,7 @@ class SequenceTagger(Learner[Fitted]):
         """
         known, rows = self.fitted().tags, read_sentences(tokens, tags)
         if known.scheme is not None:
-            refuse_other_tags(rows.tags)
+            refuse_other_tags(rows.tags, "check that it is the column of the tags")
             refuse_broken(rows.tags, scheme_of(rows.tags))
         elif not any(tag in known.number for named in rows.tags for tag in named) and rows.words:
             raise DataError(
