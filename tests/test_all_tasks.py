@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
 import numpy as np
 import pytest
 
-from gatewise import NotFittedError, OptionError, load
+from gatewise import NotFittedError, OptionError, load, options
 from gatewise.tasks import TASKS, task_class, task_of
 from task_examples import EXAMPLES, NEW, TEXTS, fitted
 
@@ -94,6 +96,28 @@ print(json.dumps(EXAMPLES[sys.argv[1]].answers(load(sys.argv[2]), json.loads(sys
     loaded = load(tmp_path / "model")
     loaded.save(tmp_path / "again")
     assert answers(loaded, NEW) == answers(load(tmp_path / "again"), NEW)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_folder_keeps_options_and_report_and_tells_people_of_them(
+    task: str, tmp_path: Path
+) -> None:
+    model = fitted(task, epochs=2)
+    chosen = options.values(model.chosen_)
+    assert None not in chosen.values()
+    model.report_ = replace(model.report_, seconds=2.5)
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert loaded.report_ == model.report_
+    assert loaded.report_.seconds == 2.5
+    assert options.values(loaded.chosen_) == chosen
+    assert loaded.tokenizer_.to_json() == model.tokenizer_.to_json()
+    card = (tmp_path / "model" / "README.md").read_text("utf-8")
+    assert str(model.report_) in card
+    for name, value in chosen.items():
+        assert f"| `{name}` | {value} |" in card
+    shown = set(re.findall(r"!\[.*\]\((.*)\)", card))
+    assert shown == {path.name for path in (tmp_path / "model").glob("*.png")}
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -64,11 +64,9 @@ def seq2seq(
         tell("note", note)
     dev_rows = (held["dev"].sources, held["dev"].targets) if "dev" in held else None
     model.fit(rows.sources, rows.targets, dev=dev_rows, **options.values(training))
-    fitted = model.fitted()
-    assert fitted.report is not None
+    assert model.report_ is not None
     if rows.columns is not None:
-        columns = astuple(rows.columns)
-        model.take(replace(fitted, report=replace(fitted.report, columns=columns)))
+        model.report_ = replace(model.report_, columns=astuple(rows.columns))
     model.save(out)
     say(model.report_)
     if "test" in held:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from gatewise.data.problems import many
 from gatewise.tasks.report import TrainingReport
@@ -12,31 +12,36 @@ MOST_NAMES = 40
 """Labels up to which every one is named."""
 
 
+class Description(NamedTuple):
+    """What a model is, what it does in a sentence, and lines of Python that ask `model`."""
+
+    title: str
+    does: str
+    calls: tuple[str, ...]
+
+
 def card(
-    title: str,
-    does: str,
-    calls: Sequence[str],
+    description: Description,
     report: TrainingReport,
     options: Mapping[str, Any],
-    pictures: str = "",
+    pictures: Iterable[str] = (),
 ) -> str:
     """The card: what a model does, how good it is, how to use it.
 
     Args:
-        title: what it is.
-        does: a sentence.
-        calls: lines of Python that ask `model`.
+        description: of the model.
         report: of its training.
         options: by name.
-        pictures: of the report, in Markdown.
+        pictures: file names of the report's pictures, which are shown under it.
     """
     chosen = "\n".join(f"| `{name}` | {value} |" for name, value in options.items())
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
-    asked, training = "\n".join(calls), report.training
-    shown = f"\n{pictures}\n" if pictures else ""
-    return f"""# {title}
+    asked, training = "\n".join(description.calls), report.training
+    drawn = "\n".join(f"![{_caption(name)}]({name})" for name in pictures)
+    shown = f"\n{drawn}\n" if drawn else ""
+    return f"""# {description.title}
 
-{does}
+{description.does}
 
 ```python
 from gatewise import load
@@ -59,6 +64,10 @@ model = load("path/to/this/folder")
 Trained with seed {training.seed} and {many(training.threads, "thread")} in
 {training.precision} on data with the fingerprint `{report.data}`, by {versions}.
 """
+
+
+def _caption(name: str) -> str:
+    return name.removesuffix(".png").replace("_", " ").capitalize()
 
 
 def listed(names: Sequence[Any]) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from gatewise.evaluation import Evaluation, LabelScore
-from gatewise.tasks.classify.card import model_card, pictures
+from gatewise.tasks.card import Description, card
 from gatewise.tasks.classify.options import ClassifierTraining
+from gatewise.tasks.classify.pictures import pictures
 from gatewise.tasks.classify.report import Report, TableColumns
 from gatewise.tasks.report import EpochFigures
 
@@ -91,10 +92,13 @@ def test_an_odd_report_is_none(change: Any) -> None:
 
 def test_the_card_tells_the_whole_report() -> None:
     made = report()
-    card = model_card(made, {"cell": "gru"}, ("ham", "spam"))
-    assert str(made) in card
-    assert "| `cell` | gru |" in card
-    assert "`ham`, `spam`" in card
+    description = Description("Sorter", "Tells ham from spam.", ('model.predict(["…"])',))
+    told = card(description, made, {"cell": "gru"}, ["learning_curves.png"])
+    assert str(made) in told
+    assert "| `cell` | gru |" in told
+    assert "# Sorter\n\nTells ham from spam." in told
+    assert "![Learning curves](learning_curves.png)" in told
+    assert "![" not in card(description, made, {})
 
 
 def test_pictures_are_png_for_one_label_and_for_many_at_once() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from gatewise.data.batches import in_order
 from gatewise.encoder import Encoder, Floats
 from gatewise.ragged import Ragged
-from gatewise.tasks.classify.card import pictures
 from gatewise.tasks.classify.labels import Labels
+from gatewise.tasks.classify.pictures import pictures
 from gatewise.tasks.classify.report import Report
 from gatewise.text.pairs import pair_scores
 from gatewise.text.tokenizer import Tokenizer

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from gatewise import options
 from gatewise.evaluation import Evaluation, evaluate
 from gatewise.options import CellName, Level, PoolingName, option
 from gatewise.shapes import EncoderShape
-from gatewise.store import ModelFolder, write_folder
+from gatewise.store import ModelFolder
+from gatewise.tasks.card import Description, listed
 from gatewise.tasks.classify.answer import Answer
-from gatewise.tasks.classify.card import model_card
 from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.options import ClassifierTraining
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class TextClassifier(Learner[Fitted]):
+class TextClassifier(Learner[Fitted, Report]):
     """A recurrent text classifier.
 
     Example:
@@ -113,25 +112,6 @@ class TextClassifier(Learner[Fitted]):
     def labels_(self) -> tuple[Any, ...]:
         """The labels in the order of the scores."""
         return self.fitted().labels.names
-
-    @property
-    def tokenizer_(self) -> Tokenizer:
-        """The tokenizer that was learned."""
-        return self.fitted().tokenizer
-
-    @property
-    def chosen_(self) -> TextClassifier:
-        """This classifier with all options that followed from the training rows."""
-        return self.fitted().chosen
-
-    @property
-    def report_(self) -> Report | None:
-        """What training did and how good the answers are; None if a folder does not tell."""
-        return self.fitted().report
-
-    @report_.setter
-    def report_(self, report: Report) -> None:
-        self.take(replace(self.fitted(), report=report))
 
     def fit(
         self,
@@ -257,26 +237,16 @@ class TextClassifier(Learner[Fitted]):
         truth = hard_targets(rows.targets, known)
         return evaluate(truth, answers, known.names, multiple=known.multiple)
 
-    def save(self, folder: str | Path) -> None:
-        """Write the model folder: all that answering needs, the report, and a card for people.
+    def _labels(self, fitted: Fitted) -> Any:
+        return fitted.labels.as_json()
 
-        Raises:
-            NotFittedError: nothing was learned yet.
-            ModelFileError: the place holds something else than a model, or cannot be written.
-        """
-        fitted = self.fitted()
-        chosen, report = options.values(fitted.chosen), fitted.report
-        write_folder(
-            folder,
-            task="classify",
-            options=chosen,
-            tokenizer=fitted.tokenizer.to_json(),
-            labels=fitted.labels.as_json(),
-            weights=fitted.weights,
-            training=report.as_json() if report else None,
-            card=model_card(report, chosen, fitted.labels.names) if report else "",
-            pictures=fitted.drawn(),
-        )
+    def _description(self, fitted: Fitted) -> Description:
+        labels = fitted.labels.names
+        does = f"Answers with one of {len(labels)} labels: {listed(labels)}."
+        return Description("Text classifier", does, ('model.predict(["…"])',))
+
+    def _pictures(self, fitted: Fitted) -> dict[str, bytes]:
+        return fitted.drawn()
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> Self:

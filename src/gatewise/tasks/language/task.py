@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import msgspec
@@ -17,8 +16,8 @@ from gatewise import options
 from gatewise.errors import ModelFileError, OptionError
 from gatewise.options import CellName, Level, option
 from gatewise.shapes import EncoderShape
-from gatewise.store import ModelFolder, write_folder
-from gatewise.tasks.card import card
+from gatewise.store import ModelFolder
+from gatewise.tasks.card import Description
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.language.fitted import Cache, Fitted
 from gatewise.tasks.language.generation import Generation, generated
@@ -32,7 +31,7 @@ from gatewise.text.tokenizer import Tokenizer
 Documents = Literal["joined", "apart"]
 
 
-CARD = (
+DESCRIPTION = Description(
     "Language model",
     "Says which token comes next, writes text, and says how likely a text is.",
     (
@@ -44,7 +43,7 @@ CARD = (
 
 
 @dataclass(eq=False)
-class LanguageModel(Learner[Fitted]):
+class LanguageModel(Learner[Fitted, Report]):
     """A recurrent language model.
 
     Example:
@@ -103,21 +102,6 @@ class LanguageModel(Learner[Fitted]):
                 "A bidirectional LanguageModel must have num_layers 1: upper layers would see the "
                 f"token that they are to foretell. Got {self.num_layers}."
             )
-
-    @property
-    def tokenizer_(self) -> Tokenizer:
-        """The tokenizer that was learned."""
-        return self.fitted().tokenizer
-
-    @property
-    def chosen_(self) -> LanguageModel:
-        """This model with all options that followed from the training texts."""
-        return self.fitted().chosen
-
-    @property
-    def report_(self) -> Report | None:
-        """What training did and how good the model is; None if a folder does not tell."""
-        return self.fitted().report
 
     def fit(
         self, texts: Iterable[str], *, dev: Iterable[str] | None = None, **training: Any
@@ -213,25 +197,11 @@ class LanguageModel(Learner[Fitted]):
         """`evaluate(texts, cache=cache).perplexity`: per token, ends of texts counted."""
         return self.evaluate(texts, cache=cache).perplexity
 
-    def save(self, folder: str | Path) -> None:
-        """Write the model folder: all that answering needs, the report, and a card for people.
+    def _labels(self, fitted: Fitted) -> Any:
+        return {"cache": list(fitted.cache)}
 
-        Raises:
-            NotFittedError: nothing was learned yet.
-            ModelFileError: the place holds something else than a model, or cannot be written.
-        """
-        fitted = self.fitted()
-        chosen, report = options.values(fitted.chosen), fitted.report
-        write_folder(
-            folder,
-            task="language",
-            options=chosen,
-            tokenizer=fitted.tokenizer.to_json(),
-            labels={"cache": list(fitted.cache)},
-            weights=fitted.weights,
-            training=report.as_json() if report else None,
-            card=card(*CARD, report, chosen) if report else "",
-        )
+    def _description(self, fitted: Fitted) -> Description:
+        return DESCRIPTION
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> Self:

@@ -154,14 +154,11 @@ def fit(
 
 def _judge(model: Seq2Seq, dev: Pairs, training: Seq2SeqTraining) -> None:
     """Put BLEU and chrF of the greedy answers to dev sources into the report."""
-    fitted = model.fitted()
-    assert fitted.report is not None
-    found = answered(
-        fitted, dev.sources[:DEV_ANSWERS], Search(beam=1), training.threads, training.precision
-    )
+    assert model.report_ is not None
+    sources, settings = dev.sources[:DEV_ANSWERS], (training.threads, training.precision)
+    found = answered(model.fitted(), sources, Search(beam=1), *settings)
     figures = evaluate([each[0].text for each in found], dev.targets[:DEV_ANSWERS])
-    report = replace(fitted.report, dev_bleu=figures.bleu, dev_chrf=figures.chrf)
-    model.take(replace(fitted, report=report))
+    model.report_ = replace(model.report_, dev_bleu=figures.bleu, dev_chrf=figures.chrf)
 
 
 def _rows(pairs: Pairs, tokenizer: Tokenizer) -> Rows:

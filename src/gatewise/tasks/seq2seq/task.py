@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self, overload
 
 from gatewise import options
 from gatewise.errors import OptionError
 from gatewise.options import AttentionName, CellName, Level, option
 from gatewise.shapes import EncoderShape
-from gatewise.store import ModelFolder, write_folder
-from gatewise.tasks.card import card
+from gatewise.store import ModelFolder
+from gatewise.tasks.card import Description
 from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.learned import Learner, torch_needed
@@ -29,7 +28,7 @@ from gatewise.tasks.seq2seq.report import Report
 from gatewise.tasks.seq2seq.search import Answer, Search
 from gatewise.text.tokenizer import Tokenizer
 
-CARD = (
+DESCRIPTION = Description(
     "Text to text",
     "Answers a text with a text, as it learned from pairs.",
     ('model.predict(["…"])',),
@@ -38,7 +37,7 @@ CARD = (
 
 
 @dataclass(eq=False)
-class Seq2Seq(Learner[Fitted]):
+class Seq2Seq(Learner[Fitted, Report]):
     """A recurrent encoder and decoder with attention: text in, text out.
 
     Example:
@@ -100,16 +99,6 @@ class Seq2Seq(Learner[Fitted]):
                 "A Seq2Seq with input_feeding must have weight_dropout 0: every step would leave "
                 f"out other weights. Got {self.weight_dropout}."
             )
-
-    @property
-    def tokenizer_(self) -> Tokenizer:
-        """The tokenizer that was learned, of sources and targets."""
-        return self.fitted().tokenizer
-
-    @property
-    def report_(self) -> Report | None:
-        """What training did and how good the model is; None if a folder does not tell."""
-        return self.fitted().report
 
     def fit(
         self,
@@ -223,25 +212,8 @@ class Seq2Seq(Learner[Fitted]):
         check_lengths(listed, wanted, "targets")
         return evaluate(self.predict(listed, **search), wanted)
 
-    def save(self, folder: str | Path) -> None:
-        """Write the model folder: all that answering needs, the report, and a card for people.
-
-        Raises:
-            NotFittedError: nothing was learned yet.
-            ModelFileError: the place holds something else than a model, or cannot be written.
-        """
-        fitted = self.fitted()
-        chosen, report = options.values(fitted.chosen), fitted.report
-        write_folder(
-            folder,
-            task="seq2seq",
-            options=chosen,
-            tokenizer=fitted.tokenizer.to_json(),
-            labels={},
-            weights=fitted.weights,
-            training=report.as_json() if report else None,
-            card=card(*CARD, report, chosen) if report else "",
-        )
+    def _description(self, fitted: Fitted) -> Description:
+        return DESCRIPTION
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> Self:

@@ -21,6 +21,7 @@ from gatewise.tasks.tag.tags import Tags
 if TYPE_CHECKING:
     from gatewise.tasks.tag.report import Report
     from gatewise.tasks.tag.task import SequenceTagger
+    from gatewise.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,11 @@ class Fitted:
     lexicon: Lexicon
     weights: dict[str, Floats]
     report: Report | None
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What numbers the words."""
+        return self.lexicon.tokenizer
 
     @cached_property
     def encoder(self) -> Encoder:

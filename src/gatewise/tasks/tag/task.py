@@ -6,15 +6,14 @@ Fitting needs PyTorch and happens in `fit.py`; everything here answers without i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gatewise import options
 from gatewise.errors import DataError, OptionError
 from gatewise.options import CellName, option
-from gatewise.store import ModelFolder, write_folder
-from gatewise.tasks.card import card, listed
+from gatewise.store import ModelFolder
+from gatewise.tasks.card import Description, listed
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.tasks.tag.answer import Answer
@@ -47,7 +46,7 @@ _SPLITTER = WordSplitter()
 
 
 @dataclass(eq=False)
-class SequenceTagger(Learner[Fitted]):
+class SequenceTagger(Learner[Fitted, Report]):
     """A recurrent tagger of tokens, with characters, pretrained vectors and a CRF.
 
     Example:
@@ -142,25 +141,6 @@ class SequenceTagger(Learner[Fitted]):
     def labels_(self) -> tuple[str, ...]:
         """The tags in the order of the scores."""
         return self.fitted().tags.names
-
-    @property
-    def tokenizer_(self) -> Tokenizer:
-        """The tokenizer that numbers the words."""
-        return self.fitted().lexicon.tokenizer
-
-    @property
-    def chosen_(self) -> SequenceTagger:
-        """This tagger with all options that followed from the training sentences."""
-        return self.fitted().chosen
-
-    @property
-    def report_(self) -> Report | None:
-        """What training did and how good the answers are; None if a folder does not tell."""
-        return self.fitted().report
-
-    @report_.setter
-    def report_(self, report: Report) -> None:
-        self.take(replace(self.fitted(), report=report))
 
     def fit(
         self,
@@ -278,31 +258,13 @@ class SequenceTagger(Learner[Fitted]):
         """The tokens of plain sentences, as they stand there."""
         return [_SPLITTER.split(text) for text in texts]
 
-    def save(self, folder: str | Path) -> None:
-        """Write the model folder: all that answering needs, the report, and a card for people.
+    def _labels(self, fitted: Fitted) -> Any:
+        return {"tags": fitted.tags.as_json(), "words": fitted.lexicon.as_json()}
 
-        Raises:
-            NotFittedError: nothing was learned yet.
-            ModelFileError: the place holds something else than a model, or cannot be written.
-        """
-        fitted = self.fitted()
-        chosen, report = options.values(fitted.chosen), fitted.report
-        write_folder(
-            folder,
-            task="tag",
-            options=chosen,
-            tokenizer=fitted.lexicon.tokenizer.to_json(),
-            labels={"tags": fitted.tags.as_json(), "words": fitted.lexicon.as_json()},
-            weights=fitted.weights,
-            training=report.as_json() if report else None,
-            card=self._card(report) if report else "",
-        )
-
-    def _card(self, report: Report) -> str:
-        tags = self.labels_
+    def _description(self, fitted: Fitted) -> Description:
+        tags = fitted.tags.names
         does = f"Gives every token of a sentence one of {len(tags)} tags: {listed(tags)}."
-        calls = ('model.predict([["…", "…"]])',)
-        return card("Tagger", does, calls, report, options.values(self.chosen_))
+        return Description("Tagger", does, ('model.predict([["…", "…"]])',))
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> Self:

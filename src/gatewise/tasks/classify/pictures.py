@@ -1,12 +1,10 @@
-"""What a model folder holds for people: the card and the pictures."""
+"""Pictures of the report that a model folder holds for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gatewise.pictures import figure, png
-from gatewise.tasks.card import card, listed
 from gatewise.tasks.classify.report import Report
 
 if TYPE_CHECKING:
@@ -14,15 +12,6 @@ if TYPE_CHECKING:
 
 MOST_LABELS = 40
 """Labels up to which a picture names every one."""
-
-
-def model_card(report: Report, options: Mapping[str, Any], labels: tuple[Any, ...]) -> str:
-    """The model card, in Markdown: what it does, how good it is, how to use it."""
-    drawn = "![Learning curves](learning_curves.png)"
-    if report.evaluation is not None:
-        drawn += "\n![Answers by label](labels.png)"
-    does = f"Answers with one of {len(labels)} labels: {listed(labels)}."
-    return card("Text classifier", does, ('model.predict(["…"])',), report, options, drawn)
 
 
 def pictures(report: Report) -> dict[str, bytes]:
