@@ -35,6 +35,16 @@ def test_take_is_indexing(rows: list[list[int]], data: Any) -> None:
     assert lists(taken) == [rows[i] for i in chosen]
 
 
+@given(rows_of_ids)
+def test_an_end_stands_behind_every_row_and_before_its_first_value(rows: list[list[int]]) -> None:
+    ragged = Ragged.from_rows(rows)
+    ended = ragged.ended(77)
+    assert lists(ended) == [[*row, 77] for row in rows]
+    assert ended.values.dtype == np.int32
+    assert ended.before(77).tolist() == [value for row in rows for value in [77, *row]]
+    assert ragged.before(77).tolist() == [value for row in rows for value in [77, *row][:-1]]
+
+
 @given(rows_of_ids.filter(bool), st.data())
 def test_rows_are_indexed_like_a_list(rows: list[list[int]], data: Any) -> None:
     row = data.draw(st.integers(-len(rows), len(rows) - 1))

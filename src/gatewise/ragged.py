@@ -82,6 +82,17 @@ class Ragged:
         places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return Ragged(self.values[places], offsets)
 
+    def ended(self, end: int) -> Ragged:
+        """The same rows with one more value, an end, behind each."""
+        values = np.insert(self.values, self.offsets[1:], end)
+        return Ragged(values, self.offsets + np.arange(len(self) + 1))
+
+    def before(self, first: int) -> NDArray[Any]:
+        """The value before every value; before those that a row starts with stands `first`."""
+        values = np.roll(self.values, 1)
+        values[self.offsets[:-1][self.lengths > 0]] = first
+        return values
+
     def shortened(self, longest: int) -> tuple[Ragged, int]:
         """Leave out the middle of rows that are longer than `longest`.
 

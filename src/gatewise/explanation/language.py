@@ -15,8 +15,8 @@ from gatewise.explanation.explanation import Explanation, Measure
 from gatewise.explanation.limits import checked
 from gatewise.explanation.traces import Reading, Word, moved, placed_words, traces
 from gatewise.ragged import Ragged
-from gatewise.tasks.language.fitted import END
 from gatewise.tasks.language.reading import log_probabilities
+from gatewise.text.rules import END
 
 if TYPE_CHECKING:
     from gatewise.tasks.language.fitted import Fitted

@@ -14,9 +14,9 @@ from gatewise.explanation.traces import Reading, Trace, Word, placed_words, trac
 from gatewise.ragged import Ragged
 from gatewise.tasks.seq2seq.alignment import Rewritten, rewritten
 from gatewise.tasks.seq2seq.answering import searched
-from gatewise.tasks.seq2seq.fitted import END
 from gatewise.tasks.seq2seq.reading import Memory
 from gatewise.tasks.seq2seq.search import Search
+from gatewise.text.rules import END
 
 if TYPE_CHECKING:
     from gatewise.decoding.beam import Hypothesis

@@ -20,6 +20,7 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 Json = dict[str, Any]
 
 UNKNOWN = "<unk>"
+END = "<end>"  # what people call the end of a text
 SPACE = "▁"  # stands for the space before a word in the pieces of "bpe"
 
 # Scripts written without spaces: every character is a token.

@@ -46,8 +46,7 @@ class Corpus:
         with tempfile.TemporaryFile(prefix="gatewise-") as file:
             source = iter(texts)
             while block := list(islice(source, BLOCK)):
-                ids = tokenizer.encode(block)
-                values = np.insert(ids.values, ids.offsets[1:], np.int32(end))
+                values = tokenizer.encode(block).ended(end).values
                 file.write(values.tobytes())
                 counts += np.bincount(values, minlength=end + 1)
                 digest.update("\0".join(block).encode("utf-8", "surrogatepass"))

@@ -9,19 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gatewise.encoder import Encoder, Floats, State
 from gatewise.ragged import Ragged
+from gatewise.text.rules import END
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from gatewise.tasks.language.report import Report
     from gatewise.tasks.language.task import LanguageModel
-
-
-END = "<end>"
-"""What people call the end of a text."""
 
 
 class Cache(NamedTuple):
@@ -147,14 +143,6 @@ class Fitted:
         """
         joined = self.chosen.documents == "joined"
         parts = [text.split("\n") if joined else [text] for text in texts]
-        ids = self.tokenizer.encode(list(itertools.chain.from_iterable(parts)))
-        values = np.insert(ids.values, ids.offsets[1:], np.int32(self.end))
-        offsets = ids.offsets + np.arange(len(ids) + 1)
+        ids = self.tokenizer.encode(list(itertools.chain.from_iterable(parts))).ended(self.end)
         counts = itertools.accumulate(map(len, parts), initial=0)
-        return Ragged(values, offsets[list(counts)])
-
-    def before(self, ids: Ragged) -> NDArray[np.int32]:
-        """The token before every token; before the first of a text stands the end of another."""
-        values = np.roll(ids.values, 1)
-        values[ids.offsets[:-1]] = self.end
-        return values
+        return Ragged(ids.values, ids.offsets[list(counts)])

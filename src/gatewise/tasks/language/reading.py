@@ -38,7 +38,7 @@ def read(
     size = READ_AT_ONCE if fitted.tokenizer.level == "char" else 4 * READ_AT_ONCE
     for block in _blocks(texts, size):
         ids = fitted.encode(block)
-        before = fitted.before(ids)
+        before = ids.before(fitted.end)
         if not joined:
             states = None
             if len(block) > 1:  # side by side

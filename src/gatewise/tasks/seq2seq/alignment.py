@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.encoder import Floats
-from gatewise.tasks.seq2seq.fitted import END, Fitted
+from gatewise.tasks.seq2seq.fitted import Fitted
 from gatewise.tasks.seq2seq.reading import Memory, SourceWriter
+from gatewise.text.rules import END
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from gatewise.tasks.report import epoch_figures
 from gatewise.tasks.seq2seq.answering import answered
 from gatewise.tasks.seq2seq.defaults import Defaults
 from gatewise.tasks.seq2seq.evaluation import evaluate
-from gatewise.tasks.seq2seq.fitted import Fitted, ended
+from gatewise.tasks.seq2seq.fitted import Fitted
 from gatewise.tasks.seq2seq.network import Batch, Seq2SeqNetwork
 from gatewise.tasks.seq2seq.options import Seq2SeqTraining
 from gatewise.tasks.seq2seq.pairs import Pairs, fitting, held_out, swapped, whole_pairs
@@ -164,7 +164,7 @@ def _judge(model: Seq2Seq, dev: Pairs, training: Seq2SeqTraining) -> None:
 def _rows(pairs: Pairs, tokenizer: Tokenizer) -> Rows:
     end = len(tokenizer)
     sources, targets = (
-        ended(tokenizer.encode(texts), end) for texts in (pairs.sources, pairs.targets)
+        tokenizer.encode(texts).ended(end) for texts in (pairs.sources, pairs.targets)
     )
     return Rows(sources, targets, end)
 

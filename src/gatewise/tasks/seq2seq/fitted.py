@@ -13,8 +13,6 @@ from gatewise.encoder import Encoder, Floats
 from gatewise.ragged import Ragged
 from gatewise.text.tokenizer import Tokenizer
 
-END = "<end>"
-"""What people call the end of a text."""
 SCORED_AT_ONCE = 512
 """Rows that are scored together: a product of few rows is slower by half."""
 
@@ -58,7 +56,7 @@ class Fitted:
 
     def encode(self, texts: Sequence[str]) -> Ragged:
         """Every text as the ids of its tokens and the end behind them."""
-        return ended(self.tokenizer.encode(texts), self.end)
+        return self.tokenizer.encode(texts).ended(self.end)
 
     @cached_property
     def _scoring(self) -> Floats:
@@ -74,9 +72,3 @@ class Fitted:
         for start in range(0, len(outputs), SCORED_AT_ONCE):
             rows = extended[start : start + SCORED_AT_ONCE]
             yield np.matmul(rows, self._scoring, out=room[: len(rows)])
-
-
-def ended(ids: Ragged, end: int) -> Ragged:
-    """The same rows with an end behind each."""
-    values = np.insert(ids.values, ids.offsets[1:], np.int32(end))
-    return Ragged(values, ids.offsets + np.arange(len(ids) + 1))

@@ -44,14 +44,12 @@ class Batch:
     @classmethod
     def of(cls, sources: Ragged, targets: Ragged, end: int) -> Batch:
         """From the ids of sources and targets."""
-        before = np.roll(targets.values, 1)
-        before[targets.offsets[:-1]] = end
         arrays = (
             sources.values.astype(np.int64),
             sources.offsets,
             targets.values.astype(np.int64),
             targets.offsets,
-            before.astype(np.int64),
+            targets.before(end).astype(np.int64),
         )
         return cls(*map(torch.from_numpy, arrays))
 
