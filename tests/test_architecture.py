@@ -94,6 +94,18 @@ def test_imports_point_down(module: str) -> None:
         assert floor(target) < floor(home(module)), f"{module} may not import {name}"
 
 
+def test_no_modules_need_each_other() -> None:
+    needs = {
+        module: {name.removeprefix("gatewise.") for name in imports(module)} & {*MODULES}
+        for module in MODULES
+        if module != "__init__"
+    }
+    packages = {module.rpartition(".")[0] for module in MODULES}  # they name what is in them
+    while free := {m for m, others in needs.items() if not others - packages & needs.keys()}:
+        needs = {m: others - free for m, others in needs.items() if m not in free}
+    assert not needs, f"in or above a circle: {sorted(needs)}"
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_only_training_knows_torch(module: str) -> None:
     knows = any(name.split(".")[0] == "torch" for name in imports(module))

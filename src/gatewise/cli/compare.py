@@ -16,8 +16,8 @@ from gatewise.cli.flags import Reading, ReadingFlags, flags, whole
 from gatewise.cli.terminal import say, tell
 from gatewise.compare import Comparison, Standing
 from gatewise.compare import compare as run
-from gatewise.compare.comparison import in_seconds
 from gatewise.compare.picture import picture
+from gatewise.compare.standing import in_seconds
 from gatewise.data.checks import check_test
 from gatewise.errors import DataError, OptionError
 from gatewise.tasks.classify.options import ClassifierTraining

@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise import options
-from gatewise.compare.comparison import Comparison, Standing
+from gatewise.compare.comparison import Comparison
 from gatewise.compare.contestants import TOLD_APART_BY, Contestant, chosen
 from gatewise.compare.progress import Rounds
 from gatewise.compare.significance import difference, holm, scores
+from gatewise.compare.standing import Standing
 from gatewise.data.split import split
 from gatewise.errors import DataError, OptionError
 from gatewise.tasks.classify.options import ClassifierTraining
-from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.classify.task import TextClassifier
 from gatewise.tasks.learned import torch_needed
+from gatewise.tasks.texts import check_lengths, list_of_texts
 
 if TYPE_CHECKING:
     from gatewise.compare.learning import Arena, Run

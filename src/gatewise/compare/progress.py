@@ -10,8 +10,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gatewise.compare.comparison import in_seconds
 from gatewise.compare.contestants import Contestant
+from gatewise.compare.standing import in_seconds
 
 
 class Rounds:

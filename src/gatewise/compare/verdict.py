@@ -6,8 +6,13 @@ only: is it better than the simplest model? Where they cannot tell, the simple m
 
 from __future__ import annotations
 
-from gatewise.compare.comparison import Comparison, Standing, in_seconds
+from typing import TYPE_CHECKING
+
 from gatewise.compare.significance import Difference
+from gatewise.compare.standing import Standing, in_seconds
+
+if TYPE_CHECKING:
+    from gatewise.compare.comparison import Comparison
 
 SURE = 0.05
 """p value below which a difference is taken for real."""
