@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatewise.chains import Sums, side_by_side
 from gatewise.explanation.explanation import Explanation, Measure, Table
 from gatewise.explanation.limits import checked
 from gatewise.explanation.traces import Reading, Word, traces
 from gatewise.ragged import Ragged
+from gatewise.tasks.tag.answering import Scored, taggings
 
 if TYPE_CHECKING:
     from gatewise.chains import Chain
@@ -23,9 +25,10 @@ def explain_tagger(tagger: SequenceTagger, text: str) -> Explanation:
     """What a tagger did with a sentence; arguments and errors are those of `explain`."""
     (reading,) = read_tagger(tagger, [text])
     tokens = [word.text for word in reading.words]
-    (tags,), (scores,) = tagger.predict([tokens]), tagger.scores([tokens])
-    (marginals,) = tagger.marginals([tokens])
     chain, names = tagger.fitted().chain, tagger.labels_
+    (scores,), offsets = tagger.scores([tokens]), np.array([0, len(tokens)])
+    (tags,) = taggings([Scored(np.zeros(1, np.int64), scores, offsets)], chain, names, 1)
+    marginals = Sums(scores, side_by_side(offsets), chain).marginals()
     given = np.array([names.index(tag) for tag in tags], np.int64)
     visible = tuple(word.visible for word in reading.words)
     return Explanation(
