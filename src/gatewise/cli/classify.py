@@ -6,18 +6,18 @@ import json as json_format
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from gatewise.cli.columns import Columns, Examples
 from gatewise.cli.flags import Reading
-from gatewise.cli.terminal import say, tell
-from gatewise.cli.texts import encoding_alone, is_lines, lines_of
-from gatewise.data.columns import check_columns, named
+from gatewise.cli.tables import guessed_column, write_answers
+from gatewise.cli.terminal import say
+from gatewise.cli.texts import LINES_OUT, encoding_alone, is_lines, lines_of
+from gatewise.data.columns import named
 from gatewise.data.problems import without_controls
-from gatewise.data.tables import Table, guess_text, write_table
+from gatewise.data.tables import Table
 from gatewise.errors import DataError
 
 ADDED = ("prediction", "probability")
@@ -40,23 +40,21 @@ def predict(
     if is_lines(source):
         encoding = encoding_alone(source, reading or Reading(), text)
         if out is not None:
-            raise DataError("--out needs a table. Lines are answered on standard output.")
+            raise DataError(LINES_OUT)
         for lines in lines_of(source, encoding):
             _print(classifier, lines, json)
         return
     table = (reading or Reading()).open(source)
-    if out is not None and Path(out).exists() and Path(out).samefile(source):
-        raise DataError(f"{out} is the table to answer. Give --out another name.")
-    column = text or _remembered(classifier, table).text
-    if column is None:
-        column, why = guess_text(table)
-        tell("columns", f"texts in '{column}' ({why})")
+    column = text or _remembered(classifier, table).text or guessed_column(table)
     if out is None:
         for rows in table.rows([column]):
             _print(classifier, [row[0] for row in rows], json)
-    else:
-        write_table(out, (*table.columns, *ADDED), _answered(classifier, table, column))
-        say(f"The answers are in {out}.")
+        return
+
+    def answered(texts: list[str]) -> Iterator[tuple[str, str]]:
+        return (answer.as_text() for answer in classifier.answer(texts))
+
+    write_answers(table, source, column, out, ADDED, answered)
 
 
 def evaluate(
@@ -150,19 +148,6 @@ def _suited(columns: Columns, classifier: Any, names: Mapping[str, Any]) -> Colu
             f"Got {named(columns.labels)}."
         )
     return replace(columns, labels=tuple(names))
-
-
-def _answered(classifier: Any, table: Table, column: str) -> Iterator[tuple[str, ...]]:
-    """The rows of a table with the answers behind them."""
-    taken = [name for name in ADDED if name in table.columns]
-    if taken:
-        raise DataError(f"{table.name} has a column '{taken[0]}' already. Rename it first.")
-    check_columns(table.name, table.columns, [column], [])
-    place = table.columns.index(column)
-    for rows in table.rows(table.columns):
-        answers = classifier.answer([row[place] for row in rows])
-        for row, answer in zip(rows, answers, strict=True):
-            yield (*row, *answer.as_text())
 
 
 def _print(classifier: Any, texts: list[str], json: bool) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json as json_format
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from gatewise import options
 from gatewise.cli.flags import Reading
 from gatewise.cli.pairs import PairColumns, read_pairs
-from gatewise.cli.terminal import say, tell
-from gatewise.cli.texts import blocks_of, is_lines
-from gatewise.data.columns import check_columns
+from gatewise.cli.tables import guessed_column, write_answers
+from gatewise.cli.terminal import say
+from gatewise.cli.texts import LINES_OUT, blocks_of, is_lines
 from gatewise.data.problems import without_controls
-from gatewise.data.tables import Table, guess_text, write_table
+from gatewise.data.tables import Table
 from gatewise.errors import DataError
 from gatewise.tasks.seq2seq.answering import warn_of_cuts
 from gatewise.tasks.seq2seq.search import Search
@@ -41,7 +40,7 @@ def predict(
     search, reading = search or Search(), reading or Reading()
     if out is not None:
         if is_lines(source):
-            raise DataError("--out needs a table. Lines are answered on standard output.")
+            raise DataError(LINES_OUT)
         _write(model, reading.open(source), source, out, text, search)
         return
     column = text
@@ -101,32 +100,20 @@ def _column(model: Any, table: Table) -> str:
     known = _known(model)
     if known is not None and known.text in table.columns:
         return known.text
-    column, why = guess_text(table)
-    tell("columns", f"texts in '{column}' ({why})")
-    return column
+    return guessed_column(table)
 
 
 def _write(
     model: Any, table: Table, source: str, out: str, text: str | None, search: Search
 ) -> None:
     """Write a table with the best answers behind its columns."""
-    if Path(out).exists() and Path(out).samefile(source):
-        raise DataError(f"{out} is the table to answer. Give --out another name.")
-    taken = [name for name in ADDED if name in table.columns]
-    if taken:
-        raise DataError(f"{table.name} has a column '{taken[0]}' already. Rename it first.")
-    column = text or _column(model, table)
-    check_columns(table.name, table.columns, [column], [])
-    place = table.columns.index(column)
+    first = 1
 
-    def answered() -> Iterator[tuple[str, ...]]:
-        first = 1
-        for rows in table.rows(table.columns):
-            answers = model.answer([row[place] for row in rows], **options.values(search))
-            warn_of_cuts(answers, first=first)
-            first += len(rows)
-            for row, found in zip(rows, answers, strict=True):
-                yield (*row, found[0].text, f"{found[0].score:.4f}")
+    def answered(texts: list[str]) -> Iterator[tuple[str, str]]:
+        nonlocal first
+        answers = model.answer(texts, **options.values(search))
+        warn_of_cuts(answers, first=first)
+        first += len(texts)
+        return ((found[0].text, f"{found[0].score:.4f}") for found in answers)
 
-    write_table(out, (*table.columns, *ADDED), answered())
-    say(f"The answers are in {out}.")
+    write_answers(table, source, text or _column(model, table), out, ADDED, answered)

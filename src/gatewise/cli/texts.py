@@ -10,14 +10,17 @@ from typing import TypeVar
 
 from gatewise import options
 from gatewise.cli.flags import Reading
-from gatewise.cli.terminal import tell
+from gatewise.cli.tables import guessed_column
 from gatewise.data.lines import Column, Lines, without_end
-from gatewise.data.tables import guess_text
 from gatewise.errors import OptionError
 
 T = TypeVar("T")
 BLOCK = 1024
 """Texts that are answered together."""
+LINES_OUT = (
+    "--out needs a table. Lines are answered on standard output: put > and a name behind the "
+    "command to keep the answers."
+)
 
 
 def is_lines(source: str) -> bool:
@@ -40,8 +43,7 @@ def open_texts(source: str, column: str | None, reading: Reading) -> Lines | Col
     if not is_lines(source):
         table = reading.open(source)
         if column is None:
-            column, why = guess_text(table)
-            tell("columns", f"texts in '{column}' ({why})")
+            column = guessed_column(table)
         return Column(table, column)
     return Lines(source, encoding_alone(source, reading, column))
 
