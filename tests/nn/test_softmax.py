@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gatewise.nn import softmax
-from gatewise.nn.softmax import chances, sampled_cross_entropy, scores
+from gatewise.nn.softmax import chances, cross_entropy, sampled_cross_entropy, scores
 
 N, E, K = 23, 6, 40
 
@@ -90,6 +90,17 @@ def test_with_some_classes_it_is_the_plain_sum(share: float, seed: int) -> None:
         assert found == wanted == 0
     else:
         check(found, wanted, parts, 1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 5, N])
+def test_the_exact_one_is_a_mean_over_blocks_of_rows(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(softmax, "ROWS", rows)
+    outputs, vectors, bias, targets = problem(3)
+    found = cross_entropy(outputs, vectors, bias, targets, "fp32")
+    wanted = plain((outputs, vectors, bias, targets), list(range(K)), [1.0] * K)
+    assert found == pytest.approx(wanted.item(), rel=1e-5)
 
 
 def test_bfloat16_products_are_rounded_and_no_more() -> None:

@@ -8,6 +8,7 @@ right on average. The target itself always counts once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ FLATTENED = 0.75
 """Power of a class's count that its chance goes with (Mikolov et al. 2013)."""
 BLOCK = 512
 """Rows that are scored together: their scores of some thousand classes stay in cache."""
+ROWS = 1024
+"""The same where nothing is learned and all classes are scored."""
 FILLED = 64
 """Rows and classes are filled up to a multiple of this. A step draws another number of classes than
 the one before, and torch keeps what it compiles for every new shape of a bf16 product: up to a
@@ -60,6 +63,34 @@ def scores(outputs: Tensor, vectors: Tensor, bias: Tensor, precision: str) -> Te
     if precision == "bf16":
         return outputs.bfloat16() @ vectors.bfloat16().T + bias
     return torch.addmm(bias, outputs, vectors.T)
+
+
+def blocks_of_scores(
+    outputs: Tensor, vectors: Tensor, bias: Tensor, precision: str
+) -> Iterator[Tensor]:
+    """`scores` of all classes, (ROWS, K) at a time: those of all outputs may not fit in memory."""
+    for rows in torch.split(outputs, ROWS):
+        yield scores(rows, vectors, bias, precision)
+
+
+def cross_entropy(
+    outputs: Tensor, vectors: Tensor, bias: Tensor, targets: Tensor, precision: str
+) -> float:
+    """Mean exact cross-entropy of N targets over all K classes, in nats; nothing learns from it.
+
+    Args:
+        outputs: of the recurrent layers, (N, E).
+        vectors: of all classes, (K, E).
+        bias: of all classes, (K,).
+        targets: numbers of the classes, (N,).
+        precision: of the numbers that are multiplied, fp32 or bf16.
+    """
+    blocks = blocks_of_scores(outputs, vectors, bias, precision)
+    total = sum(
+        functional.cross_entropy(scored, wanted, reduction="sum").item()
+        for scored, wanted in zip(blocks, torch.split(targets, ROWS), strict=True)
+    )
+    return total / len(targets)
 
 
 def sampled_cross_entropy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -84,6 +85,11 @@ class TrainingReport:
             f"the weights of epoch {self.best_epoch} were kept."
         )
         return [told, f"Training stopped: {self.stop}."] if self.stop else [told]
+
+
+def perplexity_of(nats: float) -> float:
+    """Of so many nats a token; infinite where no number would hold it."""
+    return math.exp(nats) if nats < 700 else math.inf
 
 
 def epoch_figures(

@@ -51,11 +51,12 @@ def test_both_sides_say_the_same_to_a_hundred_thousandth(given: dict[str, Any]) 
     aligned = [model.align(*pair) for pair in zip(SOURCES, TARGETS, strict=True)]
     batch = batch_of(model)
     nats = network.nats(batch)
-    assert nats == pytest.approx(-sum(one.log_probability for one in aligned), rel=1e-5)
+    total = -sum(one.log_probability for one in aligned)
+    assert nats * batch.tokens == pytest.approx(total, rel=1e-5)
     for text, one in enumerate(aligned):
         fitted = model.fitted()
         alone = Batch.of(fitted.encode([SOURCES[text]]), fitted.encode([TARGETS[text]]), fitted.end)
-        assert network.nats(alone) == pytest.approx(-one.log_probability, rel=1e-5)
+        assert network.nats(alone) * alone.tokens == pytest.approx(-one.log_probability, rel=1e-5)
         assert one.weights.shape == (len(one.target), len(one.source))
         np.testing.assert_allclose(one.weights.sum(axis=1), 1, rtol=1e-6)
 

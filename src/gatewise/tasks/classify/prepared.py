@@ -17,14 +17,8 @@ from gatewise.ragged import Ragged
 from gatewise.tasks.classify.defaults import WITHOUT_SUBWORDS, Defaults
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.options import ClassifierTraining
-from gatewise.tasks.classify.rows import (
-    ClassWeight,
-    Rows,
-    check_lengths,
-    list_of_texts,
-    read_rows,
-    split_rows,
-)
+from gatewise.tasks.classify.rows import ClassWeight, Rows, read_rows, split_rows
+from gatewise.tasks.texts import check_lengths, list_of_texts
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import read_vectors
 

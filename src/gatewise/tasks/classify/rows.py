@@ -13,6 +13,7 @@ from gatewise.data.split import split
 from gatewise.errors import DataError
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.options import ClassifierTraining
+from gatewise.tasks.texts import check_lengths, list_of_texts
 
 ClassWeight = Literal["balanced"] | Mapping[Any, float] | None
 
@@ -84,30 +85,6 @@ def hard_targets(targets: NDArray[Any], labels: Labels) -> NDArray[np.int64]:
     if targets.ndim == 2 and not labels.multiple:
         return np.asarray(targets.argmax(axis=1))
     return np.asarray(targets, np.int64)
-
-
-def list_of_texts(texts: Sequence[str]) -> list[str]:
-    """The texts as a list.
-
-    Raises:
-        DataError: it is one text, or holds something that is no text.
-    """
-    if isinstance(texts, str):
-        raise DataError("Expected a list of texts. Got one text: put it in a list.")
-    listed = list(texts)
-    for place, text in enumerate(listed):
-        if not isinstance(text, str):
-            raise DataError(
-                f"Texts must be strings, but row {place + 1} is {text!r}, "
-                f"of type {type(text).__name__}."
-            )
-    return listed
-
-
-def check_lengths(texts: Sequence[str], others: Any, name: str) -> None:
-    """Refuse texts that have not as many of something as there are texts, with a DataError."""
-    if len(others) != len(texts):
-        raise DataError(f"There are {len(texts)} texts, but {len(others)} {name}.")
 
 
 def _class_weights(

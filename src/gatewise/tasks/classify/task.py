@@ -21,9 +21,10 @@ from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import Report
-from gatewise.tasks.classify.rows import ClassWeight, hard_targets, list_of_texts, read_rows
+from gatewise.tasks.classify.rows import ClassWeight, hard_targets, read_rows
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.learned import Learner, torch_needed
+from gatewise.tasks.texts import list_of_texts
 from gatewise.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from gatewise.encoder import Floats
 from gatewise.ragged import Ragged
 from gatewise.tasks.language.fitted import Cache, Fitted
-from gatewise.tasks.language.reading import log_probabilities, perplexity_of
+from gatewise.tasks.language.reading import log_probabilities
+from gatewise.tasks.report import perplexity_of
 
 FLATNESSES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0)
 SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)

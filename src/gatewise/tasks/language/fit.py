@@ -21,10 +21,9 @@ from gatewise.tasks.language.defaults import Defaults
 from gatewise.tasks.language.fitted import Cache, Fitted
 from gatewise.tasks.language.network import LanguageNetwork, grown
 from gatewise.tasks.language.options import LanguageTraining
-from gatewise.tasks.language.reading import perplexity_of
 from gatewise.tasks.language.report import CACHED, Report
 from gatewise.tasks.language.windows import Window, Windows
-from gatewise.tasks.report import epoch_figures
+from gatewise.tasks.report import epoch_figures, perplexity_of
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.training.averaged_sgd import AveragedSGD
 from gatewise.training.loop import INTERRUPTED, train

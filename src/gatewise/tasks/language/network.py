@@ -14,12 +14,9 @@ from torch.nn import functional
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.recurrent import State
-from gatewise.nn.softmax import chances, log_shares, sampled_cross_entropy, scores
+from gatewise.nn.softmax import chances, cross_entropy, log_shares, sampled_cross_entropy
 from gatewise.nn.table import Table, distinct
 from gatewise.tasks.language.windows import Window
-
-ROWS = 1024
-"""Tokens whose scores of all classes are computed together."""
 
 
 class Output(nn.Module):
@@ -104,14 +101,8 @@ class LanguageNetwork(nn.Module):
         outputs, states = self._outputs(vectors, window, start)
         if self.output.weight is not None:
             table = self.output.weight
-        total = 0.0
-        targets = self._targets(window)
-        for rows, wanted in zip(
-            *(torch.split(each, ROWS) for each in (outputs, targets)), strict=True
-        ):
-            scored = scores(rows, table, self.output.bias, self.encoder.precision)
-            total += functional.cross_entropy(scored, wanted, reduction="sum").item()
-        return total / len(targets), states
+        targets, precision = self._targets(window), self.encoder.precision
+        return cross_entropy(outputs, table, self.output.bias, targets, precision), states
 
     def _targets(self, window: Window) -> Tensor:
         """The token after each and, from a network that reads both ways, those before."""

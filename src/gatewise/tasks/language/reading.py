@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -81,8 +80,3 @@ def log_probabilities(
         sums = np.exp(scores, out=scores).sum(axis=1)
         result[some] = wanted - np.log(sums)
     return result
-
-
-def perplexity_of(nats: float) -> float:
-    """Of so many nats a token; infinite where no number would hold it."""
-    return math.exp(nats) if nats < 700 else math.inf

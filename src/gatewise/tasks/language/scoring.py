@@ -14,7 +14,8 @@ from gatewise.errors import DataError, OptionError
 from gatewise.tasks.language.cache import Recent, mixed
 from gatewise.tasks.language.corpus import lines
 from gatewise.tasks.language.fitted import Fitted
-from gatewise.tasks.language.reading import log_probabilities, perplexity_of, read
+from gatewise.tasks.language.reading import log_probabilities, read
+from gatewise.tasks.report import perplexity_of
 
 
 @dataclass(frozen=True)

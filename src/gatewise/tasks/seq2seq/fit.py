@@ -16,7 +16,7 @@ from gatewise.data.batches import bucketed, in_order
 from gatewise.nn.attention import Attention
 from gatewise.nn.encoder import RecurrentStack
 from gatewise.ragged import Ragged
-from gatewise.tasks.report import epoch_figures
+from gatewise.tasks.report import epoch_figures, perplexity_of
 from gatewise.tasks.seq2seq.answering import answered
 from gatewise.tasks.seq2seq.defaults import Defaults
 from gatewise.tasks.seq2seq.evaluation import evaluate
@@ -140,7 +140,7 @@ def fit(
         versions=versions(),
         data=pairs.fingerprint(),
         warnings=tuple(warnings),
-        epochs=epoch_figures(history, lambda score: float(np.exp(-score))),
+        epochs=epoch_figures(history, lambda score: perplexity_of(-score)),
         stop=history[-1].stop,
         dev_bleu=None,
         dev_chrf=None,
@@ -218,7 +218,8 @@ def _train(
     def score() -> float | None:
         if not dev_batches:
             return None
-        return -sum(map(network.nats, dev_batches)) / dev_rows.tokens
+        nats = sum(network.nats(batch) * batch.tokens for batch in dev_batches)
+        return -nats / dev_rows.tokens
 
     epochs = range(1, last + 1)
     steps = sum(len(rows.batches(training, epoch)) for epoch in epochs)
@@ -230,4 +231,4 @@ def _train(
 
 
 def _perplexity(score: float) -> str:
-    return f"{np.exp(-score):.2f}"
+    return f"{perplexity_of(-score):.2f}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,17 +9,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gatewise.nn.attention import Attention, Memory, padding
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.encoder import RecurrentStack
 from gatewise.nn.recurrent import State
-from gatewise.nn.softmax import chances, log_shares, sampled_cross_entropy, scores
+from gatewise.nn.softmax import (
+    blocks_of_scores,
+    chances,
+    cross_entropy,
+    log_shares,
+    sampled_cross_entropy,
+)
 from gatewise.ragged import Ragged
-
-ROWS = 1024
-"""Tokens whose scores of all classes are computed together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,12 +142,8 @@ class Seq2SeqNetwork(nn.Module):
 
     @torch.no_grad()
     def nats(self, batch: Batch) -> float:
-        """Sum of the exact cross-entropies of a batch's targets."""
-        pairs = zip(self._scores(batch), torch.split(batch.target_ids, ROWS), strict=True)
-        return sum(
-            functional.cross_entropy(scored, wanted, reduction="sum").item()
-            for scored, wanted in pairs
-        )
+        """Mean exact cross-entropy of a batch's targets, not smoothed."""
+        return cross_entropy(*self._scoring(batch), batch.target_ids, self.encoder.precision)
 
     @torch.no_grad()
     def _sampled(self, batch: Batch) -> Batch:
@@ -155,19 +152,17 @@ class Seq2SeqNetwork(nn.Module):
         Scheduled sampling (Bengio et al. 2015) in two passes: the first foretells all tokens from
         the true ones, the second reads some of them (Duckworth et al. 2019, arXiv 1906.04331).
         """
-        foretold = torch.cat([scored.argmax(dim=1) for scored in self._scores(batch)])
+        blocks = blocks_of_scores(*self._scoring(batch), self.encoder.precision)
+        foretold = torch.cat([scored.argmax(dim=1) for scored in blocks])
         chosen = torch.rand(len(foretold)) < self.sampling
         chosen[batch.target_offsets[:-1]] = False  # before the first stands an end
         return replace(batch, before=torch.where(chosen, foretold.roll(1), batch.before))
 
-    def _scores(self, batch: Batch) -> Iterator[Tensor]:
-        """Scores of all classes for some target tokens at a time, (ROWS, K)."""
-        table = self.embedding.weight
-        outputs = self._outputs(
-            batch, self.embedding(batch.source_ids), self.embedding(batch.before)
-        )
-        for rows in torch.split(outputs, ROWS):
-            yield scores(rows, table, self.output.bias, self.encoder.precision)
+    def _scoring(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Outputs before every target token, and vectors and bias of all classes."""
+        sources, before = self.embedding(batch.source_ids), self.embedding(batch.before)
+        outputs = self._outputs(batch, sources, before)
+        return outputs, self.embedding.weight, self.output.bias
 
     def _outputs(self, batch: Batch, sources: Tensor, before: Tensor) -> Tensor:
         """What is compared with the classes before every target token, (N, E).

@@ -13,8 +13,8 @@ from gatewise.data.problems import many
 from gatewise.data.split import split
 from gatewise.errors import DataError
 from gatewise.ragged import Ragged
-from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.seq2seq.options import Seq2SeqTraining
+from gatewise.tasks.texts import check_lengths, list_of_texts
 
 SHOWN = 5
 """Rows that a warning numbers."""

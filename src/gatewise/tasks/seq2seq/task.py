@@ -15,7 +15,6 @@ from gatewise.options import AttentionName, CellName, Level, option
 from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder
 from gatewise.tasks.card import Description
-from gatewise.tasks.classify.rows import check_lengths, list_of_texts
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.learned import Learner, torch_needed
 from gatewise.tasks.seq2seq.alignment import Alignment, align
@@ -26,6 +25,7 @@ from gatewise.tasks.seq2seq.fitted import Fitted
 from gatewise.tasks.seq2seq.options import Seq2SeqTraining
 from gatewise.tasks.seq2seq.report import Report
 from gatewise.tasks.seq2seq.search import Answer, Search
+from gatewise.tasks.texts import check_lengths, list_of_texts
 from gatewise.text.tokenizer import Tokenizer
 
 DESCRIPTION = Description(
