@@ -15,10 +15,10 @@ QUERIES = [3, 1, 5, 2, 4]
 P, H, V = 6, 5, 3
 
 
-def weighed(attention: Attention, query: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+def weighed(attention: Attention, query: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
     """The answer to one query, (H,), and its weights, as the papers write them, token by token."""
     scores = []
-    for state in memory:
+    for state in states:
         key = attention.key.weight @ state
         if attention.kind == "dot":
             scores.append(torch.dot(query, key))
@@ -29,7 +29,7 @@ def weighed(attention: Attention, query: Tensor, memory: Tensor) -> tuple[Tensor
             scores.append(torch.dot(attention.energy, torch.tanh(moved + key)))
     powers = [torch.exp(score) for score in scores]
     weights = torch.stack([power / sum(powers) for power in powers])
-    mean = sum(weight * state for weight, state in zip(weights, memory, strict=True))
+    mean = sum(weight * state for weight, state in zip(weights, states, strict=True))
     assert isinstance(mean, Tensor)
     return attention.value.weight @ mean, weights
 
@@ -39,15 +39,15 @@ def test_values_weights_and_gradients_are_those_of_the_papers(kind: AttentionNam
     torch.manual_seed(3)
     attention = Attention(kind, P, H, V)
     offsets = torch.tensor([0, *np.cumsum(LENGTHS)])
-    memory = torch.randn(sum(LENGTHS), P, requires_grad=True)
+    states = torch.randn(sum(LENGTHS), P, requires_grad=True)
     queries = torch.randn(len(LENGTHS), max(QUERIES), H, requires_grad=True)
-    answers, weights = attention(queries, attention.memory(memory, offsets))
+    answers, weights = attention(queries, attention.keys_values(states, offsets))
     directions = torch.randn(sum(QUERIES), V)
-    inputs = [memory, queries, *attention.parameters()]
+    inputs = [states, queries, *attention.parameters()]
 
     got, wanted = [], []
     for text, count in enumerate(QUERIES):
-        rows = memory[offsets[text] : offsets[text + 1]]
+        rows = states[offsets[text] : offsets[text + 1]]
         for step in range(count):
             answer, shares = weighed(attention, queries[text, step], rows)
             torch.testing.assert_close(weights[text, step, : len(rows)], shares)

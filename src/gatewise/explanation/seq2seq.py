@@ -14,7 +14,7 @@ from gatewise.explanation.traces import Reading, Trace, Word, placed_words, trac
 from gatewise.ragged import Ragged
 from gatewise.tasks.seq2seq.alignment import Rewritten, rewritten
 from gatewise.tasks.seq2seq.answering import searched
-from gatewise.tasks.seq2seq.reading import Memory
+from gatewise.tasks.seq2seq.reading import Sources
 from gatewise.tasks.seq2seq.search import Search
 from gatewise.text.rules import END
 
@@ -41,15 +41,15 @@ def explain_seq2seq(model: Seq2Seq, text: str) -> Explanation:
     (reading,), ids = _read(model, [text])
     ((found,),) = searched(fitted, [text], Search(), *settings)
     tokens = found.written(fitted.end)
-    memory = Memory.read(fitted, ids, *settings)
-    alone = rewritten(fitted, memory, tokens, *settings)
+    sources = Sources.read(fitted, ids, *settings)
+    alone = rewritten(fitted, sources, tokens, *settings)
     attention, (log_probability,) = alone.weights[:, 0], alone.log_probabilities
     answer = fitted.tokenizer.decode(found.tokens)
     source, target = reading.words, _written_words(fitted, found)
     arrays = {"attention": attention, "log_probability": log_probability}
     contribution = np.full((len(tokens), len(source)), np.nan)
     if len(source) > 1:
-        others = Memory.read(fitted, _without(ids.values), *settings)
+        others = Sources.read(fitted, _without(ids.values), *settings)
         arrays["without"] = rewritten(fitted, others, tokens, *settings).log_probabilities
         contribution[:, :-1] = (log_probability - arrays["without"]).T
     rows, columns = (tuple(word.visible for word in words) for words in (target, source))
@@ -108,7 +108,7 @@ def explain_seq2seq(model: Seq2Seq, text: str) -> Explanation:
                     "it: minus the logarithm of its probability, in bits.",
                 ),
             ),
-            _writing(fitted, memory, tokens, alone, settings),
+            _writing(fitted, sources, tokens, alone, settings),
         ),
     )
 
@@ -135,7 +135,7 @@ def _read(model: Seq2Seq, texts: list[str]) -> tuple[list[Reading], Ragged]:
 
 def _writing(
     fitted: Fitted,
-    memory: Memory,
+    sources: Sources,
     tokens: NDArray[np.int32],
     found: Rewritten,
     settings: tuple[int | None, str],
@@ -147,7 +147,7 @@ def _writing(
         fed = np.zeros_like(vectors)
         fed[1:] = found.outputs[:-1, 0]
         vectors = np.concatenate([vectors, fed], axis=1)
-    return traces(fitted.decoder, vectors, np.array([0, len(tokens)]), *settings, memory.start)[0]
+    return traces(fitted.decoder, vectors, np.array([0, len(tokens)]), *settings, sources.start)[0]
 
 
 def _without(ids: NDArray[np.int32]) -> Ragged:

@@ -1,8 +1,8 @@
-"""Attention of ragged queries to ragged memories: dot (Luong et al. 2015), additive (Bahdanau).
+"""Attention of ragged queries to ragged texts: dot (Luong et al. 2015), additive (Bahdanau).
 
 Only inside are texts padded, (B, T, S), and what is padding has the weight 0: the answer is exact,
 and the products run as two batched ones. Values are projected before they are weighted, once for
-every token of a memory and not once for every query: a sum of projections is that of the sum.
+every token of a text and not once for every query: a sum of projections is that of the sum.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gatewise.options import AttentionName
 
 
-class Memory(NamedTuple):
+class KeysValues(NamedTuple):
     """What queries attend to: keys (B, S, H), values (B, S, O), and which are real, (B, S)."""
 
     keys: Tensor
@@ -24,16 +24,16 @@ class Memory(NamedTuple):
 
 
 class Attention(nn.Module):
-    """Weights of a memory's tokens for every query, and their weighted sum.
+    """Weights of a text's tokens for every query, and their weighted sum.
 
     dot       score = query · key                 (Luong et al. 2015, arXiv 1508.04025, "general")
     additive  score = v · tanh(W query + key)     (Bahdanau et al. 2015, arXiv 1409.0473)
 
-    with key = K memory and value = V memory.
+    with key = K state and value = V state of a token.
 
     Args:
         kind: how queries and keys are compared.
-        memory_size: width of a memory, P.
+        state_size: width of a token's state, P.
         query_size: width of a query and of a key, H.
         value_size: width of what is answered, O.
         precision: of the products that make keys and values, fp32 or bf16.
@@ -42,7 +42,7 @@ class Attention(nn.Module):
     def __init__(
         self,
         kind: AttentionName,
-        memory_size: int,
+        state_size: int,
         query_size: int,
         value_size: int,
         precision: str = "fp32",
@@ -50,33 +50,33 @@ class Attention(nn.Module):
         super().__init__()
         self.kind = kind
         self.precision = precision
-        self.key = nn.Linear(memory_size, query_size, bias=False)
-        self.value = nn.Linear(memory_size, value_size, bias=False)
+        self.key = nn.Linear(state_size, query_size, bias=False)
+        self.value = nn.Linear(state_size, value_size, bias=False)
         self.query = self.energy = None
         if kind == "additive":
             self.query = nn.Linear(query_size, query_size)
             self.energy = nn.Parameter(torch.empty(query_size).normal_(std=query_size**-0.5))
 
-    def memory(self, hidden: Tensor, offsets: Tensor) -> Memory:
-        """Keys and values of ragged rows: (N, P), (B + 1,) → `Memory`."""
+    def keys_values(self, hidden: Tensor, offsets: Tensor) -> KeysValues:
+        """Of the states of ragged texts: (N, P), (B + 1,)."""
         places, real = padding(offsets)
         if self.precision == "bf16":
             hidden = hidden.bfloat16()
         keys, values = (
             (hidden @ part.weight.to(hidden.dtype).T).float() for part in (self.key, self.value)
         )
-        return Memory(keys[places], values[places], real)
+        return KeysValues(keys[places], values[places], real)
 
-    def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+    def forward(self, queries: Tensor, given: KeysValues) -> tuple[Tensor, Tensor]:
         """Answers and weights: (B, T, H) → (B, T, O), (B, T, S)."""
         if self.query is None:
-            scores = queries @ memory.keys.transpose(1, 2)
+            scores = queries @ given.keys.transpose(1, 2)
         else:
             assert self.energy is not None
-            both = self.query(queries)[:, :, None] + memory.keys[:, None]  # (B, T, S, H)
+            both = self.query(queries)[:, :, None] + given.keys[:, None]  # (B, T, S, H)
             scores = torch.tanh(both) @ self.energy
-        weights = scores.masked_fill(~memory.real[:, None], -torch.inf).softmax(dim=2)
-        return weights @ memory.values, weights
+        weights = scores.masked_fill(~given.real[:, None], -torch.inf).softmax(dim=2)
+        return weights @ given.values, weights
 
 
 def padding(offsets: Tensor) -> tuple[Tensor, Tensor]:

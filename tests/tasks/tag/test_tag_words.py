@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gatewise.tasks.tag import memory
+from gatewise.tasks.tag import word_cache
 from gatewise.tasks.tag.encoded import Forms
 from gatewise.tasks.tag.lexicon import Lexicon, common_characters
-from gatewise.tasks.tag.memory import WordMemory
 from gatewise.tasks.tag.rows import Sentences
 from gatewise.tasks.tag.tags import Tags
+from gatewise.tasks.tag.word_cache import WordCache
 from gatewise.text.tokenizer import Tokenizer
 
 
@@ -79,7 +79,7 @@ class Counted:
 
 def test_every_word_is_computed_once() -> None:
     compute = Counted()
-    words = WordMemory(compute)
+    words = WordCache(compute)
     assert words.take([], 1).shape == (0, 2)
     for tokens in (["b", "a", "b"], ["a"], ["c", "a"], [f"w{n}" for n in range(1000)], ["w7", "b"]):
         np.testing.assert_array_equal(words.take(tokens, 1), Counted()(tokens, 1))
@@ -87,9 +87,9 @@ def test_every_word_is_computed_once() -> None:
 
 
 def test_what_is_too_much_to_remember_is_computed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "REMEMBERED", 20)
+    monkeypatch.setattr(word_cache, "MOST_CACHED", 20)
     compute = Counted()
-    words = WordMemory(compute)
+    words = WordCache(compute)
     for start in range(0, 30, 3):
         tokens = [f"w{number}" for number in range(start, start + 6)]
         np.testing.assert_array_equal(words.take(tokens, 1), Counted()(tokens, 1))
@@ -100,8 +100,8 @@ def test_what_is_too_much_to_remember_is_computed_anew(monkeypatch: pytest.Monke
 
 
 def test_many_callers_get_their_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "REMEMBERED", 200)
-    words = WordMemory(Counted())
+    monkeypatch.setattr(word_cache, "MOST_CACHED", 200)
+    words = WordCache(Counted())
 
     def ask(caller: int) -> None:
         random = np.random.default_rng(caller)

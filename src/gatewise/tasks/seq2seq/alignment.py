@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gatewise.encoder import Floats
 from gatewise.tasks.seq2seq.fitted import Fitted
-from gatewise.tasks.seq2seq.reading import Memory, SourceWriter
+from gatewise.tasks.seq2seq.reading import Sources, SourceWriter
 from gatewise.text.rules import END
 
 
@@ -60,18 +60,18 @@ class Rewritten(NamedTuple):
 
 
 def rewritten(
-    fitted: Fitted, memory: Memory, tokens: NDArray[np.int32], threads: int | None, precision: str
+    fitted: Fitted, sources: Sources, tokens: NDArray[np.int32], threads: int | None, precision: str
 ) -> Rewritten:
     """Let a model write a text that is given, step by step as it answers.
 
     Args:
         fitted: the model.
-        memory: B sources.
+        sources: B of them.
         tokens: of the text, with or without its end, (T,); T is at least 1.
         threads: by default all cores.
         precision: of the recurrent layers' products.
     """
-    writer, texts = SourceWriter(fitted, memory, threads, precision), np.arange(len(memory.keys))
+    writer, texts = SourceWriter(fitted, sources, threads, precision), np.arange(len(sources.keys))
     steps, found = [], []
     for before, token in zip([fitted.end, *tokens[:-1].tolist()], tokens.tolist(), strict=True):
         outputs, weights = writer.step(texts, texts, np.full(len(texts), before, np.int32))
@@ -100,8 +100,8 @@ def align(
         precision: of the recurrent layers' products.
     """
     ids = fitted.encode([source])
-    memory = Memory.read(fitted, ids, threads, precision)
-    found = rewritten(fitted, memory, tokens, threads, precision)
+    sources = Sources.read(fitted, ids, threads, precision)
+    found = rewritten(fitted, sources, tokens, threads, precision)
     names = (*fitted.tokenizer.vocabulary, END)
     return Alignment(
         tuple(names[id] for id in ids.values.tolist()),

@@ -13,7 +13,7 @@ from gatewise.data.problems import many
 from gatewise.decoding.beam import Hypothesis, beam_search
 from gatewise.errors import ModelFileError
 from gatewise.tasks.seq2seq.fitted import Fitted
-from gatewise.tasks.seq2seq.reading import Memory, SourceWriter
+from gatewise.tasks.seq2seq.reading import Sources, SourceWriter
 from gatewise.tasks.seq2seq.search import Answer, Search
 
 ROWS = 512
@@ -51,12 +51,12 @@ def searched(
     found: list[list[Hypothesis]] = [[] for _ in texts]
     size = max(1, ROWS // search.beam)
     for rows in in_order(ids.lengths, batch_size=size, batch_tokens=READ_AT_ONCE):
-        memory = Memory.read(fitted, ids.take(rows), threads, precision)
+        sources = Sources.read(fitted, ids.take(rows), threads, precision)
         limits = 2 * ids.lengths[rows] + 19  # the end of a source is one of its tokens
         if search.max_tokens is not None:
             limits = np.full(len(rows), search.max_tokens + 1)
         hypotheses = beam_search(
-            SourceWriter(fitted, memory, threads, precision),
+            SourceWriter(fitted, sources, threads, precision),
             limits,
             end=fitted.end,
             beam=search.beam,

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gatewise.nn.attention import Attention, Memory, padding
+from gatewise.nn.attention import Attention, KeysValues, padding
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.encoder import RecurrentStack
 from gatewise.nn.recurrent import State
@@ -175,16 +175,16 @@ class Seq2SeqNetwork(nn.Module):
         offsets = batch.source_offsets
         hidden, finals = self.encoder.walk(self._tokens_dropped(sources, batch.source_ids), offsets)
         dropout = self.encoder.dropout if self.training else 0.0
-        memory = self.attention.memory(locked_dropout(hidden, offsets, dropout), offsets)
+        keys_values = self.attention.keys_values(locked_dropout(hidden, offsets, dropout), offsets)
         start = [_both_ways(final) for final in finals]
         before = self._tokens_dropped(before, batch.before)
         offsets = batch.target_offsets
         if self.feeding:
-            return self._step_by_step(before, offsets, memory, start, dropout)
+            return self._step_by_step(before, offsets, keys_values, start, dropout)
         decoded, _ = self.decoder.walk(before, offsets, start)
         decoded = locked_dropout(decoded, offsets, dropout)
         places, real = padding(offsets)
-        attended, _ = self.attention(decoded[places], memory)
+        attended, _ = self.attention(decoded[places], keys_values)
         outputs = torch.tanh(self.projection(decoded) + attended[real])
         return locked_dropout(outputs, offsets, dropout)
 
@@ -192,7 +192,7 @@ class Seq2SeqNetwork(nn.Module):
         self,
         before: Tensor,
         offsets: Tensor,
-        memory: Memory,
+        keys_values: KeysValues,
         start: list[State],
         dropout: float,
     ) -> Tensor:
@@ -201,13 +201,13 @@ class Seq2SeqNetwork(nn.Module):
         Args:
             before: vectors of the tokens before every target token, (N, E).
             offsets: where targets start and end, (B + 1,).
-            memory: of the sources.
+            keys_values: of the sources.
             start: states of the decoder.
             dropout: share of features left out, the same at every token of a text.
         """
         # Longest targets first: those that go on are always the first ones.
         lengths, order = torch.sort(offsets.diff(), descending=True, stable=True)
-        memory = Memory(*(part[order] for part in memory))
+        keys_values = KeysValues(*(part[order] for part in keys_values))
         states = [layer.each(lambda part: part[:, order]) for layer in start]
         layers, hidden_size = self.decoder.shape.num_layers, self.decoder.shape.hidden_size
         widths = [self.decoder.shape.embedding_size] + [hidden_size] * layers + [before.shape[1]]
@@ -229,7 +229,7 @@ class Seq2SeqNetwork(nn.Module):
             )
             hidden = hidden * some[layers]
             attended, _ = self.attention(
-                hidden[:, None], Memory(*(part[:count] for part in memory))
+                hidden[:, None], KeysValues(*(part[:count] for part in keys_values))
             )
             outputs = torch.tanh(self.projection(hidden) + attended[:, 0]) * some[-1]
             found.append((rows, outputs))

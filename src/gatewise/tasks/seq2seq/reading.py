@@ -16,8 +16,8 @@ Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
-    """Sources as the decoder attends to them; see `gatewise.nn.attention.Memory`.
+class Sources:
+    """Sources as the decoder attends to them; see `gatewise.nn.attention.KeysValues`.
 
     Args:
         keys: (B, S, H).
@@ -32,7 +32,7 @@ class Memory:
     start: list[State]
 
     @classmethod
-    def read(cls, fitted: Fitted, ids: Ragged, threads: int | None, precision: str) -> Memory:
+    def read(cls, fitted: Fitted, ids: Ragged, threads: int | None, precision: str) -> Sources:
         """Let the encoder read sources, the end behind each of them."""
         vectors = fitted.weights["embedding.weight"].take(ids.values, axis=0)
         hidden, finals = fitted.encoder.walk(vectors, ids.offsets, None, threads, precision)
@@ -43,9 +43,9 @@ class Memory:
         values = (hidden @ fitted.weights["attention.value.weight"].T)[places]
         return cls(keys, values, real, [_both_ways(final) for final in finals])
 
-    def take(self, texts: Places) -> Memory:
+    def take(self, texts: Places) -> Sources:
         """Some of the sources, without the states that a decoder starts from."""
-        return Memory(self.keys[texts], self.values[texts], self.real[texts], [])
+        return Sources(self.keys[texts], self.values[texts], self.real[texts], [])
 
     def attend(self, fitted: Fitted, queries: Floats, sizes: Places) -> tuple[Floats, Floats]:
         """Answers and weights for R queries: (R, H), (B,) → (R, E), (R, S).
@@ -78,20 +78,22 @@ class SourceWriter:
 
     Args:
         fitted: the model.
-        memory: the sources.
+        sources: that were read.
         threads: by default all cores.
         precision: of the recurrent layers' products.
     """
 
-    def __init__(self, fitted: Fitted, memory: Memory, threads: int | None, precision: str) -> None:
+    def __init__(
+        self, fitted: Fitted, sources: Sources, threads: int | None, precision: str
+    ) -> None:
         self._fitted = fitted
-        self._memory = memory
-        self._texts = np.arange(len(memory.keys))
+        self._sources = sources
+        self._texts = np.arange(len(sources.keys))
         self._threads = threads
         self._precision = precision
-        self._states = memory.start
+        self._states = sources.start
         size = fitted.chosen.embedding_size if fitted.chosen.input_feeding else 0
-        self._fed: Floats = np.zeros((len(memory.keys), size), np.float32)
+        self._fed: Floats = np.zeros((len(sources.keys), size), np.float32)
 
     def next(self, texts: Places, parents: Places, tokens: NDArray[np.int32]) -> Iterator[Floats]:
         """See `gatewise.decoding.beam.Writer`."""
@@ -111,9 +113,9 @@ class SourceWriter:
         )
         some, sizes = np.unique(texts, return_counts=True)
         if len(some) < len(self._texts):  # texts that are done are not looked at any more
-            self._memory = self._memory.take(np.searchsorted(self._texts, some))
+            self._sources = self._sources.take(np.searchsorted(self._texts, some))
             self._texts = some
-        outputs, attention = self._memory.attend(self._fitted, hidden, sizes)
+        outputs, attention = self._sources.attend(self._fitted, hidden, sizes)
         outputs += hidden @ weights["projection.weight"].T
         outputs += weights["projection.bias"]
         np.tanh(outputs, out=outputs)

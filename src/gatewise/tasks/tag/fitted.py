@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from gatewise.chains import Chain
 from gatewise.encoder import Encoder, Floats
 from gatewise.tasks.tag.lexicon import Lexicon
-from gatewise.tasks.tag.memory import WordMemory
 from gatewise.tasks.tag.shapes import character_shape, sentence_shape
 from gatewise.tasks.tag.tags import Tags
+from gatewise.tasks.tag.word_cache import WordCache
 
 if TYPE_CHECKING:
     from gatewise.tasks.tag.report import Report
@@ -64,9 +64,9 @@ class Fitted:
         return self.tags.chain(Chain(*learned) if learned else None)
 
     @cached_property
-    def memory(self) -> WordMemory:
+    def word_cache(self) -> WordCache:
         """What the first layer reads of words, as far as they were met."""
-        return WordMemory(self.words)
+        return WordCache(self.words)
 
     def words(self, tokens: Sequence[str], threads: int | None) -> Floats:
         """What the first layer reads of different tokens, (U, E)."""
@@ -96,7 +96,7 @@ class Fitted:
         """
         offsets = np.zeros(len(sentences) + 1, np.int64)
         np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
-        values = self.memory.take(list(joined.from_iterable(sentences)), threads)
+        values = self.word_cache.take(list(joined.from_iterable(sentences)), threads)
         hidden, _ = self.encoder.walk(values, offsets, None, threads, precision)
         scores = hidden @ self.weights["head.weight"].T + self.weights["head.bias"]
         return np.asarray(scores, np.float32), offsets

@@ -1,4 +1,4 @@
-"""What words are to the first layer, remembered: most words of a text were met before."""
+"""What words are to the first layer, cached: most words of a text were met before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-REMEMBERED = 16_000_000
+MOST_CACHED = 16_000_000
 """Numbers of words that were met, at most: 64 MB."""
 
 
@@ -32,7 +32,7 @@ class _Table:
         self.row.update(zip(words, range(first, count), strict=True))
 
 
-class WordMemory:
+class WordCache:
     """The numbers of tokens that do not depend on other tokens; each is computed once.
 
     Args:
@@ -54,7 +54,7 @@ class WordMemory:
                 table = self._table
                 fresh = sorted(wanted.difference(table.row))
                 made = self._compute(fresh, threads)
-                if (len(table.row) + len(fresh)) * made.shape[1] > REMEMBERED:
+                if (len(table.row) + len(fresh)) * made.shape[1] > MOST_CACHED:
                     # Replaced, not emptied: another thread may be reading it.
                     table, fresh = _Table(), sorted(wanted)
                     made = self._compute(fresh, threads)
