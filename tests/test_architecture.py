@@ -43,6 +43,8 @@ TORCH = (
     "tasks.transfer",
     "tasks.tag.network",
     "tasks.tag.fit",
+    "tasks.tag.learning",
+    "tasks.tag.refit",
     "tasks.language.network",
     "tasks.language.fit",
     "tasks.seq2seq.network",

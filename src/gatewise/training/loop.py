@@ -41,6 +41,8 @@ def train(
     progress: Progress,
     rates: Mapping[str, Rate] | None = None,
     optimizers: type[Optimizer] | type[AveragedSGD] = Optimizer,
+    *,
+    keep_last: bool = False,
 ) -> Iterator[Epoch]:
     """Train a network, yielding after every epoch; it ends holding the best averaged weights.
 
@@ -56,6 +58,7 @@ def train(
         progress: is told of every step and epoch.
         rates: of the weights that do not learn at the usual one, by their names.
         optimizers: what moves the weights.
+        keep_last: whether every epoch counts as better than the one before.
 
     Raises:
         TrainingError: the loss became infinite or ran away before anything was learned.
@@ -96,7 +99,7 @@ def train(
                     dev_score = score()
                 scored = dev_score is not None
                 # While nothing at all is right, as spans at first, the loss tells epochs apart.
-                quality = dev_score or -mean_loss
+                quality = float(number) if keep_last else dev_score or -mean_loss
             except KeyboardInterrupt:
                 stop, dev_score = INTERRUPTED, None
                 quality = float("inf") if best.number == 0 else float("-inf")

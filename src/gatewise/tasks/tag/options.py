@@ -35,6 +35,11 @@ class TaggerTraining(Training):
         "Choose on the dev sentences how much less 'O' scores than was learned, so that neither "
         "too few nor too many spans are found.",
     )
+    refit: bool = option(
+        False,
+        "Once the dev sentences have chosen the epoch and the balance, learn again from training "
+        "and dev sentences together. The dev figures are those of the model before.",
+    )
     baseline: bool = option(
         True, "Also score the most frequent tag of every word on the dev sentences, for comparison."
     )

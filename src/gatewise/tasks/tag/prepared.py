@@ -118,6 +118,11 @@ def prepare(
     else:
         dev_rows = replace(dev_rows, tags=[known.rewritten(named) for named in dev_rows.tags])
         warnings += _unknown_tags(known, dev_rows)
+    if training.refit and not dev_rows.words:
+        raise OptionError(
+            "refit learns again with what the dev sentences have chosen, and there are none. Give "
+            "dev sentences, or a dev_share above 0, or leave refit out."
+        )
     defaults = Defaults.derive(len(rows), rows.words)
     wanted = defaults.fill(wanted)
     if wanted.max_vectors is None:
@@ -175,9 +180,10 @@ def _tags(
     if not rows.words:
         raise DataError("There are no tokens to learn from.")
     every = {tag for tags in rows.tags for tag in tags}
-    if len(every) > training.max_tags:
+    later = dev_rows.tags if training.refit and dev_rows is not None else []
+    if (count := len(every.union(*later))) > training.max_tags:
         raise DataError(
-            f"There are {len(every):,} different tags, and at most {training.max_tags:,} are "
+            f"There are {count:,} different tags, and at most {training.max_tags:,} are "
             "allowed. Check that it is the column of the tags, or raise max_tags."
         )
     if tagger.scheme is None and OUTSIDE in every and any(are_spans([tag]) for tag in every):

@@ -16,6 +16,8 @@ class Report(TrainingReport):
     `evaluation` and `baseline` are on the dev sentences and None without them; `baseline` gives
     every word the tag that it most often has. `tag_column` is that of the file, if it came from
     one; `balance` is what was taken from the score of "O", see `gatewise.tasks.tag.balance`.
+    `refit_epochs` is for how long the model has learned again from training and dev sentences
+    together, 0 if it has not: `evaluation` and `epochs` are then those of the network before it.
     """
 
     sentences: int
@@ -27,6 +29,7 @@ class Report(TrainingReport):
     baseline: TagEvaluation | None = None
     tag_column: str | None = None
     balance: float = 0.0
+    refit_epochs: int = 0
 
     def __str__(self) -> str:
         lines = [
@@ -39,6 +42,17 @@ class Report(TrainingReport):
             lines.append(
                 f"'O' scores {self.balance:.2f} less than was learned: it finds more spans so, and "
                 "the F1 of the dev sentences is best."
+            )
+        if self.refit_epochs:
+            lines.append(
+                f"A new network then learned from all {self.sentences + self.dev_sentences:,} "
+                f"sentences for {self.refit_epochs} epoch{'s' * (self.refit_epochs != 1)}. It is "
+                "the model. What is told of the dev sentences is of the network before it; no "
+                "sentences were held out from the new one."
+            )
+        elif self.training.refit:
+            lines.append(
+                "It should have learned again from all sentences, but did not learn to the end."
             )
         if self.evaluation is not None:
             lines += ["", "On the dev sentences:", "", str(self.evaluation)]
