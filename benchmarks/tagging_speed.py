@@ -2,7 +2,8 @@
 
     python benchmarks/tagging_speed.py MODEL ../shared/data/ud_ewt/dev.conllu.gz
 
-MODEL is a folder that `gatewise train tag` or benchmarks/tagging.py made, of LSTM layers. The Flair
+MODEL is a folder that `gatewise train tag` or benchmarks/tagging.py made, of LSTM layers, for its
+characters too. The Flair
 tagger (which must be installed: pip install flair) has as many words, characters, units, layers
 and tags, a CRF where MODEL has one, and untrained weights: its answers are as long as ours and cost
 as much. Contenders take turns in one process with the same number of threads; cells are medians.

@@ -17,6 +17,7 @@ from gatewise.errors import OptionError
 CellName = Literal["lstm", "gru", "rnn"]
 LARGEST = 2**31
 """No number of an option is greater: a file cannot ask for more than a machine could hold."""
+CharacterLayer = Literal["recurrent", "cnn"]
 PoolingName = Literal["concat", "last", "mean", "max", "attention"]
 AttentionName = Literal["dot", "additive"]
 Level = Literal["word", "whitespace", "bpe", "char"]

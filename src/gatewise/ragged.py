@@ -136,3 +136,24 @@ def reduce_rows(
         # reduceat runs from each start to the next one; the empty rows between take no values.
         result[filled] = function.reduceat(values, rows.offsets[filled], axis=0)
     return result
+
+
+def spaced(rows: Ragged, gap: int, filler: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Rows one behind another with a gap before, between and after them.
+
+    A window of `gap + 1` values that slides over the result is in one row at most, and its places
+    go from the row's first value alone to its last value alone.
+
+    Args:
+        rows: of one number a value, B rows of N values together.
+        gap: how many fillers stand in each gap.
+        filler: what stands there.
+
+    Returns:
+        The values (N + (B + 1) * gap,), and where the windows of every row start, (B + 1,): as many
+        as the row has values, and `gap` more.
+    """
+    before = gap * np.arange(1, len(rows) + 1)
+    values = np.full(len(rows.values) + (len(rows) + 1) * gap, filler, rows.values.dtype)
+    values[np.arange(len(rows.values)) + np.repeat(before, rows.lengths)] = rows.values
+    return values, rows.offsets + np.concatenate([np.zeros(1, np.int64), before])

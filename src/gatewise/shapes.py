@@ -65,3 +65,21 @@ class EncoderShape:
     def endings(self, layer: int) -> list[str]:
         """How the names of a layer's weights end, by direction."""
         return [f"l{layer}", f"l{layer}_reverse"] if self.bidirectional else [f"l{layer}"]
+
+
+@dataclass(frozen=True)
+class FilterShape:
+    """What a convolution over characters is made of: the names and shapes of its weights."""
+
+    vocabulary_size: int
+    embedding_size: int
+    filters: int
+    width: int
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight by its name, as in torch.nn.Conv1d."""
+        return {
+            "embedding.weight": (self.vocabulary_size, self.embedding_size),
+            "convolution.weight": (self.filters, self.embedding_size, self.width),
+            "convolution.bias": (self.filters,),
+        }

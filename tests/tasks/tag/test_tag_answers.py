@@ -39,6 +39,18 @@ def by_torch(tagger: SequenceTagger, prefix: str, values: torch.Tensor) -> tuple
     return hidden, final[-2:].flatten() if stack.bidirectional else final[-1]
 
 
+def filtered(tagger: SequenceTagger, prefix: str, values: torch.Tensor) -> tuple[Any, Any]:
+    """What a convolution of the tagger's weights makes of one token, in float64."""
+    weight, bias = (
+        torch.from_numpy(tagger.weights_[f"{prefix}convolution.{name}"]).double()
+        for name in ("weight", "bias")
+    )
+    gap = tagger.character_width - 1
+    padded = torch.nn.functional.pad(values.T[None], (gap, gap))
+    windows = torch.nn.functional.conv1d(padded, weight, bias)[0]
+    return windows, windows.amax(1)
+
+
 def reference(
     tagger: SequenceTagger, tokens: list[str], vectors: dict[str, Any]
 ) -> NDArray[np.float64]:
@@ -61,7 +73,8 @@ def reference(
             letters = tagger.fitted().lexicon.characters
             ids = [letters.index(c) + 1 if c in letters else 0 for c in token[:40]]
             table = torch.from_numpy(weights["characters.embedding.weight"]).double()
-            parts.append(by_torch(tagger, "characters.", table[ids])[1].detach().numpy())
+            read = filtered if tagger.character_layer == "cnn" else by_torch
+            parts.append(read(tagger, "characters.", table[ids])[1].detach().numpy())
         rows.append(np.concatenate(parts))
     hidden, _ = by_torch(tagger, "", torch.from_numpy(np.array(rows)))
     head = torch.from_numpy(weights["head.weight"]).double()
@@ -77,6 +90,8 @@ def reference(
         {"cell": "rnn", "bidirectional": False, "crf": False},
         {"characters": False, "subwords": 0, "num_layers": 3},
         {"lowercase": True, "vectors": "v.txt"},
+        {"character_layer": "cnn"},
+        {"character_layer": "cnn", "character_width": 7, "vectors": "v.txt"},
     ],
 )
 def test_scores_are_those_of_the_same_network_in_torch(

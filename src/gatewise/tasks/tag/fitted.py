@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from gatewise.chains import Chain
 from gatewise.encoder import Encoder, Floats
+from gatewise.shapes import FilterShape
+from gatewise.tasks.tag.filters import Filters
 from gatewise.tasks.tag.lexicon import Lexicon
 from gatewise.tasks.tag.shapes import character_shape, sentence_shape
 from gatewise.tasks.tag.tags import Tags
@@ -45,8 +47,8 @@ class Fitted:
         return Encoder(sentence_shape(self.chosen, self.lexicon), self.weights)
 
     @cached_property
-    def speller(self) -> Encoder | None:
-        """The encoder of characters, laid out for answering."""
+    def speller(self) -> Encoder | Filters | None:
+        """The layer that reads characters, laid out for answering."""
         if not self.chosen.characters:
             return None
         own = {
@@ -54,7 +56,8 @@ class Fitted:
             for name, weight in self.weights.items()
             if name.startswith("characters.")
         }
-        return Encoder(character_shape(self.chosen, self.lexicon), own)
+        shape = character_shape(self.chosen, self.lexicon)
+        return Filters(shape, own) if isinstance(shape, FilterShape) else Encoder(shape, own)
 
     @cached_property
     def chain(self) -> Chain:

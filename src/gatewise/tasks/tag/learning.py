@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from gatewise.data.batches import bucketed
 from gatewise.nn.encoder import Encoder
+from gatewise.nn.filters import Filters
 from gatewise.nn.table import distinct
+from gatewise.shapes import FilterShape
 from gatewise.tasks.tag.encoded import Encoded
 from gatewise.tasks.tag.network import Batch, TaggerNetwork
 from gatewise.tasks.tag.prepared import Prepared
@@ -37,10 +39,14 @@ def network_of(prepared: Prepared) -> TaggerNetwork:
     )
     if chosen.subwords:
         encoder.embedding.know(prepared.pieces)
-    characters = None
+    characters: Encoder | Filters | None = None
     if chosen.characters:
         shape = character_shape(chosen, lexicon)
-        characters = Encoder(shape, dropout=dropout, precision=precision)
+        characters = (
+            Filters(shape)
+            if isinstance(shape, FilterShape)
+            else Encoder(shape, dropout=dropout, precision=precision)
+        )
     network = TaggerNetwork(
         encoder,
         len(prepared.tags.names),

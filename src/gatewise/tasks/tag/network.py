@@ -13,6 +13,7 @@ from torch.nn import functional
 from gatewise.nn.crf import CRF
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.encoder import Encoder
+from gatewise.nn.filters import Filters
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class TaggerNetwork(nn.Module):
         encoder: Encoder,
         tags: int,
         *,
-        characters: Encoder | None,
+        characters: Encoder | Filters | None,
         vectors: NDArray[np.float32] | None,
         crf: bool,
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatewise.shapes import EncoderShape
+from gatewise.shapes import EncoderShape, FilterShape
 
 if TYPE_CHECKING:
     from gatewise.tasks.tag.lexicon import Lexicon
@@ -24,12 +24,26 @@ def sentence_shape(chosen: SequenceTagger, lexicon: Lexicon) -> EncoderShape:
         num_layers=chosen.num_layers,
         bidirectional=chosen.bidirectional,
         pooling="last",
-        more=lexicon.vector_size + (2 * chosen.character_units if chosen.characters else 0),
+        more=lexicon.vector_size + _character_features(chosen),
     )
 
 
-def character_shape(chosen: SequenceTagger, lexicon: Lexicon) -> EncoderShape:
-    """What the encoder of characters is made of."""
+def _character_features(chosen: SequenceTagger) -> int:
+    """Numbers that are read from the characters of a token."""
+    if not chosen.characters:
+        return 0
+    return chosen.character_units * (2 if chosen.character_layer == "recurrent" else 1)
+
+
+def character_shape(chosen: SequenceTagger, lexicon: Lexicon) -> EncoderShape | FilterShape:
+    """What the layer that reads characters is made of."""
+    if chosen.character_layer == "cnn":
+        return FilterShape(
+            vocabulary_size=len(lexicon.characters) + 1,
+            embedding_size=chosen.character_size,
+            filters=chosen.character_units,
+            width=chosen.character_width,
+        )
     return EncoderShape(
         cell=chosen.cell,
         vocabulary_size=len(lexicon.characters) + 1,

@@ -6,12 +6,12 @@ Fitting needs PyTorch and happens in `fit.py`; everything here answers without i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gatewise import options
 from gatewise.errors import DataError, OptionError
-from gatewise.options import CellName, option
+from gatewise.options import CellName, CharacterLayer, option
 from gatewise.store import ModelFolder
 from gatewise.tasks.card import Description, listed
 from gatewise.tasks.folders import model_of, weights_of
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 _SPLITTER = WordSplitter()
 """It remembers what it has split; all taggers split alike."""
+
+
+LATER = {"character_layer": "recurrent", "character_width": 3}
+"""Options that folders of before do not hold, with what taggers did then."""
 
 
 @dataclass(eq=False)
@@ -87,9 +91,17 @@ class SequenceTagger(Learner[Fitted, Report]):
         maximum=1_000_000,
     )
     characters: bool = option(True, "Read the characters of every word with a layer of its own.")
+    character_layer: CharacterLayer = option(
+        "recurrent",
+        "What reads characters: recurrent, a layer of 'cell' in both directions, or cnn, filters "
+        "over 'character_width' of them at a time, of which the greatest answers count.",
+    )
     character_size: int = option(32, "Numbers that stand for a character.", minimum=1)
     character_units: int = option(
-        64, "Units of the characters' layer, in each direction.", minimum=1
+        64, "Units of the characters' layer, in each direction; filters of a cnn.", minimum=1
+    )
+    character_width: int = option(
+        3, "Characters that a filter of a cnn reads at a time.", minimum=2, maximum=100
     )
     hidden_size: int | None = option(
         None,
@@ -273,7 +285,7 @@ class SequenceTagger(Learner[Fitted, Report]):
         Raises:
             ModelFileError: options, tags, words and weights do not belong together.
         """
-        tagger = model_of(cls, folder)
+        tagger = model_of(cls, replace(folder, options=LATER | folder.options))
         labels = folder.labels if isinstance(folder.labels, dict) else {}
         tags = Tags.from_json(labels.get("tags"))
         lexicon = Lexicon.from_json(labels.get("words"), Tokenizer.from_json(folder.tokenizer))
