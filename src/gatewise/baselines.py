@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatewise.errors import MissingExtraError
+from gatewise.errors import need
+
+
+def need_linear() -> None:
+    """Raise a MissingExtraError where no `Linear` could be fitted."""
+    need("The linear model", "train", "sklearn")
 
 
 class Linear:
@@ -31,11 +36,10 @@ class Linear:
     def __init__(
         self, texts: Sequence[str], targets: NDArray[Any], weights: NDArray[np.float32]
     ) -> None:
-        try:
-            from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - optional
-            from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-        except ImportError:
-            raise MissingExtraError("The linear model", "train") from None
+        need_linear()
+        from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - optional
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
         # Rare words are left out where there are enough texts to find others.
         rarest = 2 if len(texts) >= 100 else 1
         self._vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=rarest, sublinear_tf=True)

@@ -12,6 +12,8 @@ The message is one sentence shape everywhere: which, whose, what is allowed, wha
 do. The command line prints it on one line and exits with status 2; any traceback is a bug.
 """
 
+from importlib.util import find_spec
+
 
 class GatewiseError(Exception):
     """Base of all errors that a user can cause and mend."""
@@ -45,3 +47,18 @@ class MissingExtraError(GatewiseError, ImportError):
             f"{what} needs packages that are not installed. "
             f"Install them with: pip install 'gatewise[{extra}]'"
         )
+
+
+def need(what: str, extra: str, *packages: str) -> None:
+    """Refuse to begin what could not be brought to its end; nothing is imported.
+
+    Args:
+        what: needs the packages, to begin a sentence with.
+        extra: of Gatewise, which brings them.
+        packages: as they are imported.
+
+    Raises:
+        MissingExtraError: one of them is not installed.
+    """
+    if not all(map(find_spec, packages)):
+        raise MissingExtraError(what, extra)

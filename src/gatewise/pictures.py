@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from gatewise.errors import MissingExtraError
+from gatewise.errors import need
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+def need_drawing() -> None:
+    """Raise a MissingExtraError where nothing could be drawn; ask before long work."""
+    need("Drawing", "train", "matplotlib")
 
 
 def figure(width: float, height: float) -> Figure:
@@ -17,10 +22,9 @@ def figure(width: float, height: float) -> Figure:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, optional
-    except ImportError:
-        raise MissingExtraError("Drawing", "train") from None
+    need_drawing()
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, optional
+
     return Figure(figsize=(width, height), layout="constrained")
 
 

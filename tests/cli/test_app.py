@@ -54,8 +54,44 @@ def test_a_full_disk_is_one_line(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("package", "command", "what"),
+    [
+        ("matplotlib", "train classify reviews.csv --out new", "Drawing"),
+        ("matplotlib", "compare reviews.csv --png p.png", "Drawing"),
+        ("matplotlib", "explain model film --png p.png", "Drawing"),
+        ("matplotlib", "memory --png p.png", "Drawing"),
+        ("sklearn", "train classify reviews.csv --out new", "The linear model"),
+        ("sklearn", "compare reviews.csv", "The linear model"),
+        ("sacrebleu", "train seq2seq pairs.tsv --out new", "Evaluating answers"),
+        ("torch", "train classify reviews.csv --out new", "Training"),
+        ("torch", "compare reviews.csv", "Comparing"),
+        ("torch", "memory", "Measuring memory"),
+    ],
+)
+def test_a_package_that_will_be_needed_is_missed_before_the_work(
+    folder: Path, package: str, command: str, what: str
+) -> None:
+    (folder / "pairs.tsv").write_text("a\tb\n" * 20, "utf-8")
+    run = f"import sys; sys.modules[{package!r}] = None; from gatewise.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", run, *command.split()],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    told = f"error: {what} needs packages that are not installed. Install them with: pip install"
+    assert done.stderr.splitlines()[-1] == f"{told} 'gatewise[train]'"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "epoch" not in done.stderr
+    assert not (folder / "new").exists()
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["explain", "model", "film", "--png", "p.jpg"], "--png must be the name of a .png file"),
+        (["memory", "--png", "p.pdf"], "--png must be the name of a .png file. Got 'p.pdf'."),
         (["predict", "nowhere", "-"], "nowhere does not exist"),
         (["train", "classify", "missing.csv", "--out", "m"], "missing.csv"),
         (["train", "classify", "reviews.csv"], "--out"),

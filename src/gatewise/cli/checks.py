@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gatewise.data.tables import Table
-from gatewise.errors import DataError
+from gatewise.errors import DataError, OptionError
+from gatewise.pictures import need_drawing
 from gatewise.store import check_replaceable
 
 
@@ -26,6 +27,23 @@ def check_out(out: str) -> None:
         raise DataError(f"{out} cannot be written: {folder} is a file. Give another --out.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise DataError(f"{out} cannot be written: you may not write in {folder}.")
+
+
+def check_png(png: str | None) -> None:
+    """Raise an error where no picture could be written; nothing is created.
+
+    Raises:
+        OptionError: it has another suffix.
+        DataError: there is no such folder.
+        MissingExtraError: matplotlib is not installed.
+    """
+    if png is None:
+        return
+    if not png.lower().endswith(".png"):
+        raise OptionError(f"--png must be the name of a .png file. Got '{png}'.")
+    if not Path(png).parent.is_dir():
+        raise DataError(f"{png} cannot be written: there is no folder {Path(png).parent}.")
+    need_drawing()
 
 
 def check_rejects(tables: Iterable[Table]) -> None:

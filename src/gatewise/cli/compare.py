@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_format
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gatewise import options
+from gatewise.cli.checks import check_png
 from gatewise.cli.columns import Columns
 from gatewise.cli.flags import Reading, ReadingFlags, flags, whole
 from gatewise.cli.terminal import say, tell
@@ -19,7 +19,8 @@ from gatewise.compare import compare as run
 from gatewise.compare.picture import picture
 from gatewise.compare.standing import in_seconds
 from gatewise.data.checks import check_test
-from gatewise.errors import DataError, OptionError
+from gatewise.data.writing import write_file
+from gatewise.errors import OptionError
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.task import TextClassifier
 
@@ -72,10 +73,7 @@ def compare(
     reading, training = reading or Reading(), training or ClassifierTraining()
     if label is not None and "," in label:
         raise OptionError("--label must be one column of labels: probabilities are not compared.")
-    if png is not None and not png.lower().endswith(".png"):
-        raise OptionError(f"--png must be the name of a .png file. Got '{png}'.")
-    if png is not None and not Path(png).parent.is_dir():
-        raise DataError(f"{png} cannot be written: there is no folder {Path(png).parent}.")
+    check_png(png)
     paths = {"train": table, "dev": dev, "test": test}
     tables = {name: reading.open(path) for name, path in paths.items() if path is not None}
     columns = Columns.choose(tables["train"], text, label, label_separator)
@@ -101,7 +99,7 @@ def compare(
         **options.values(training),
     )
     if png is not None:
-        Path(png).write_bytes(picture(found))
+        write_file(png, picture(found))
     if json:
         print(json_format.dumps(found.as_json(), ensure_ascii=False))
         return

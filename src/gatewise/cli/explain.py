@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gatewise import explanation
+from gatewise.cli.checks import check_png
 from gatewise.cli.flags import Answering, AnsweringFlags
 from gatewise.cli.terminal import say
 from gatewise.data.writing import write_file
@@ -39,6 +40,7 @@ def explain(
         html: Page to write, in one file that needs nothing else.
         png: Picture to write.
     """
+    check_png(png)
     fitted = (answering or Answering()).load(model, "explain")
     names = {str(name): name for name in getattr(fitted, "labels_", ())}
     found = explanation.explain(fitted, text, label=names.get(label, label) if label else None)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json as json_format
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from gatewise import nn  # noqa: F401 - before torch: how its threads wait
+from gatewise.cli.checks import check_png
 from gatewise.cli.flags import whole
 from gatewise.cli.terminal import say, tell
-from gatewise.errors import DataError, MissingExtraError, OptionError
+from gatewise.data.writing import write_file
+from gatewise.errors import OptionError, need
 
 if TYPE_CHECKING:
     from gatewise.memory import Memory, Outcome
@@ -39,19 +40,15 @@ def memory(
         png: File for a picture.
         json: Print all figures as JSON.
     """
-    if png is not None and not Path(png).parent.is_dir():
-        raise DataError(f"{png} cannot be written: there is no folder {Path(png).parent}.")
-    try:
-        from gatewise.memory import measure, picture  # noqa: PLC0415 - brings PyTorch
-    except ModuleNotFoundError as problem:
-        if problem.name != "torch":
-            raise
-        raise MissingExtraError("Measuring memory", "train") from problem
+    check_png(png)
+    need("Measuring memory", "train", "torch")
+    from gatewise.memory import measure, picture  # noqa: PLC0415 - brings PyTorch
+
     found = measure(
         lengths=_whole(lengths), steps=steps, distance=distance, seed=seed, told=_progress
     )
     if png is not None:
-        Path(png).write_bytes(picture(found))
+        write_file(png, picture(found))
     if json:
         print(json_format.dumps(found.as_json()))
         return

@@ -16,6 +16,7 @@ from gatewise.cli.kinds import begun
 from gatewise.cli.terminal import say, tell
 from gatewise.data.checks import check_label_column, check_test
 from gatewise.errors import OptionError
+from gatewise.pictures import need_drawing
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import TableColumns
 from gatewise.tasks.classify.task import TextClassifier
@@ -66,6 +67,7 @@ def classify(
     model, learn = begun(model, start, TextClassifier)
     weighting, allowed = {"class_weight": _class_weight(class_weight)}, _allowed(labels)
     check_out(out)
+    need_drawing()  # the model folder holds pictures of the report
     # All tables are read before training, which may take an hour: a mistake is told at once.
     paths = {"train": table, "dev": dev, "test": test}
     tables = {name: reading.open(path) for name, path in paths.items() if path is not None}

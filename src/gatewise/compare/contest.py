@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise import options
+from gatewise.baselines import need_linear
 from gatewise.compare.comparison import Comparison
 from gatewise.compare.contestants import TOLD_APART_BY, Contestant, chosen
 from gatewise.compare.progress import Rounds
@@ -20,7 +21,7 @@ from gatewise.data.split import split
 from gatewise.errors import DataError, OptionError
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.task import TextClassifier
-from gatewise.tasks.learned import torch_needed
+from gatewise.tasks.learned import need_torch
 from gatewise.tasks.texts import check_lengths, list_of_texts
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ def compare(
         TrainingError: a model's training diverged from its start.
         MissingExtraError: PyTorch or scikit-learn is not installed.
     """
+    need_torch("Comparing")
     contestants = chosen(models, depth)
+    if any(contestant.kind == "linear" for contestant in contestants):
+        need_linear()
     settings = options.build(ClassifierTraining, training)
     classifier = _common(classifier or TextClassifier())
     if seeds < 1 or (minutes is not None and minutes <= 0):
@@ -109,8 +113,8 @@ def _split(
 
 
 def _arena(*given: Any) -> Arena:
-    with torch_needed("Comparing"):
-        from gatewise.compare.learning import Arena  # noqa: PLC0415 - brings PyTorch
+    from gatewise.compare.learning import Arena  # noqa: PLC0415 - brings PyTorch
+
     return Arena(*given)
 
 

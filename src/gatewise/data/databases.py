@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gatewise.data.problems import shown
-from gatewise.errors import DataError, MissingExtraError
+from gatewise.errors import DataError, need
 
 _BATCH = 1024
 _CLOSED = {
@@ -138,10 +138,9 @@ class SqliteRows:
 
 @contextmanager
 def _duckdb(name: str, database: str, config: Any, read_only: bool = False) -> Iterator[Any]:
-    try:
-        import duckdb  # noqa: PLC0415
-    except ImportError:
-        raise MissingExtraError("Reading Parquet files and databases", "train") from None
+    need("Reading Parquet files and databases", "train", "duckdb")
+    import duckdb  # noqa: PLC0415
+
     try:
         with duckdb.connect(database, read_only=read_only, config=config) as connection:
             yield connection

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from gatewise.data.problems import shown
-from gatewise.errors import DataError, MissingExtraError
+from gatewise.errors import DataError, need
 
 _HEAD = 4096
 
@@ -210,10 +210,9 @@ class _Unpacking(io.RawIOBase):
     _STEP = 512
 
     def __init__(self, file: IO[bytes]) -> None:
-        try:
-            import zstandard  # noqa: PLC0415
-        except ImportError:
-            raise MissingExtraError("Reading .zst files", "train") from None
+        need("Reading .zst files", "train", "zstandard")
+        import zstandard  # noqa: PLC0415
+
         self._file = file
         self._damage = zstandard.ZstdError
         self._unpacker = zstandard.ZstdDecompressor()

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from gatewise.errors import DataError, MissingExtraError
+from gatewise.errors import DataError, need
 
 _NEEDS_QUOTES = {",": re.compile(r'[",\r\n]'), "\t": re.compile(r'["\t\r\n]')}
 
@@ -79,10 +79,9 @@ class PendingFile:
 
 def zstandard_writer(file: IO[bytes]) -> IO[bytes]:
     """A stream that packs into `file` and leaves it open when it is closed."""
-    try:
-        import zstandard  # noqa: PLC0415
-    except ImportError:
-        raise MissingExtraError("Writing .zst files", "train") from None
+    need("Writing .zst files", "train", "zstandard")
+    import zstandard  # noqa: PLC0415
+
     writer: IO[bytes] = zstandard.ZstdCompressor().stream_writer(file, closefd=False)
     return writer
 

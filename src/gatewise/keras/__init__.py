@@ -14,7 +14,7 @@ import warnings
 from typing import Any
 
 from gatewise import nn  # noqa: F401 - before torch: how its threads wait
-from gatewise.errors import MissingExtraError, OptionError
+from gatewise.errors import OptionError, need
 
 
 def _check_backend(backend: str) -> None:
@@ -29,13 +29,9 @@ def _check_backend(backend: str) -> None:
 # that may not be installed, and below where Keras was imported already.
 if "keras" not in sys.modules:
     _check_backend(os.environ.setdefault("KERAS_BACKEND", "torch"))
-try:
-    import keras
-    import torch  # noqa: F401
-except ModuleNotFoundError as problem:
-    if (problem.name or "").partition(".")[0] not in ("keras", "torch"):
-        raise
-    raise MissingExtraError("gatewise.keras", "keras") from problem
+need("gatewise.keras", "keras", "keras", "torch")
+import keras  # noqa: E402
+
 _check_backend(keras.config.backend())
 
 # How Keras makes arrays of torch's tensors, NumPy 2 calls outdated: at every answer and saving.

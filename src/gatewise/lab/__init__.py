@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gatewise.errors import MissingExtraError
+from gatewise.errors import need
 from gatewise.lab.rows import Rows
 
 __all__ = ["Rows", "serve"]
@@ -34,11 +34,7 @@ def serve(
         MissingExtraError: the packages of the extra "serve" are not installed.
         OptionError: the port cannot be had.
     """
-    try:
-        import starlette  # noqa: F401, PLC0415 - optional
-        import uvicorn  # noqa: F401, PLC0415
-    except ModuleNotFoundError:
-        raise MissingExtraError("The lab", "serve") from None
+    need("The lab", "serve", "starlette", "uvicorn")
     from gatewise.lab.app import lab_app  # noqa: PLC0415 - brings them
     from gatewise.lab.models import Shown  # noqa: PLC0415
     from gatewise.serve.listening import LOOPBACK, listen, run  # noqa: PLC0415

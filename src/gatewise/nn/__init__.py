@@ -13,7 +13,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from gatewise.errors import MissingExtraError
+from gatewise.errors import need
 
 if TYPE_CHECKING:
     from gatewise.nn.acceleration import Acceleration, accelerate, runs_on
@@ -41,12 +41,8 @@ __all__ = ["CRF", "GRU", "LSTM", "RNN", "Acceleration", "RaggedTensor", "acceler
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'gatewise.nn' has no attribute {name!r}")
-    try:
-        value = getattr(importlib.import_module(f"gatewise.nn.{_HOMES[name]}"), name)
-    except ModuleNotFoundError as problem:
-        if problem.name != "torch":
-            raise
-        raise MissingExtraError(f"gatewise.nn.{name}", "train") from problem
+    need(f"gatewise.nn.{name}", "train", "torch")
+    value = getattr(importlib.import_module(f"gatewise.nn.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

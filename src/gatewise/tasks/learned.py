@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import Field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
 from gatewise import kernels, options
 from gatewise.encoder import Floats
-from gatewise.errors import MissingExtraError, NotFittedError
+from gatewise.errors import NotFittedError, need
 from gatewise.options import AnswerPrecision
 from gatewise.store import write_folder
 from gatewise.tasks import task_of
@@ -19,21 +17,15 @@ from gatewise.tasks.report import TrainingReport
 from gatewise.text.tokenizer import Tokenizer
 
 
-@contextmanager
-def torch_needed(what: str) -> Iterator[None]:
-    """Import in this block what brings PyTorch; without it, a sentence says how to come by it.
+def need_torch(what: str) -> None:
+    """Ask this before an import that brings PyTorch.
 
     Raises:
         MissingExtraError: PyTorch is not installed.
     """
     from gatewise import nn  # noqa: F401, PLC0415 - before torch: how its threads wait
 
-    try:
-        yield
-    except ModuleNotFoundError as problem:
-        if problem.name != "torch":
-            raise
-        raise MissingExtraError(what, "train") from problem
+    need(what, "train", "torch")
 
 
 class Fitted(Protocol):

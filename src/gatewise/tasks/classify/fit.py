@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gatewise.baselines import need_linear
 from gatewise.data.batches import bucketed
 from gatewise.nn.embedding import WordEmbedding
 from gatewise.nn.encoder import Encoder
@@ -59,6 +60,8 @@ def fit(
 
     `earlier` is what was learned before, to go on from it; None to start anew.
     """
+    if training.baseline:
+        need_linear()
     started = time.perf_counter()
     beginning = Beginning.of(classifier, earlier)
     weighting = sample_weight, class_weight

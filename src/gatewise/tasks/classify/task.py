@@ -23,7 +23,7 @@ from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import Report
 from gatewise.tasks.classify.rows import ClassWeight, hard_targets, read_rows
 from gatewise.tasks.folders import model_of, weights_of
-from gatewise.tasks.learned import Learner, torch_needed
+from gatewise.tasks.learned import Learner, need_torch
 from gatewise.tasks.texts import list_of_texts
 from gatewise.text.tokenizer import Tokenizer
 
@@ -305,9 +305,9 @@ def _fit(
     earlier: Fitted | None,
 ) -> None:
     settings = options.build(ClassifierTraining, training)
+    need_torch("Training")
+    from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
 
-    with torch_needed("Training"):
-        from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
     fit(
         classifier,
         texts,

@@ -25,7 +25,7 @@ from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.report import Report
 from gatewise.tasks.language.scoring import LanguageEvaluation, TextScore, evaluate, score
 from gatewise.tasks.language.stream import Stream
-from gatewise.tasks.learned import Learner, torch_needed
+from gatewise.tasks.learned import Learner, need_torch
 from gatewise.text.tokenizer import Tokenizer
 
 Documents = Literal["joined", "apart"]
@@ -261,7 +261,7 @@ def _fit(
     start: Fitted | None,
 ) -> None:
     settings = options.build(LanguageTraining, training)
+    need_torch("Training")
+    from gatewise.tasks.language.fit import fit  # noqa: PLC0415 - brings PyTorch
 
-    with torch_needed("Training"):
-        from gatewise.tasks.language.fit import fit  # noqa: PLC0415 - brings PyTorch
     fit(model, texts, dev, settings, start)

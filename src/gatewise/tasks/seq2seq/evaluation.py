@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gatewise.errors import DataError, MissingExtraError
+from gatewise.errors import DataError, need
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class TextEvaluation:
         )
 
 
+def need_figures() -> None:
+    """Raise a MissingExtraError where no answers could be evaluated."""
+    need("Evaluating answers", "train", "sacrebleu")
+
+
 def evaluate(answers: Sequence[str], *references: Sequence[str | None]) -> TextEvaluation:
     """Compare answers with true ones.
 
@@ -44,12 +49,9 @@ def evaluate(answers: Sequence[str], *references: Sequence[str | None]) -> TextE
     """
     if not answers:
         raise DataError("There are no texts to evaluate the model on.")
-    try:
-        from sacrebleu import BLEU, CHRF  # noqa: PLC0415 - answering does without it
-    except ModuleNotFoundError as problem:
-        if problem.name != "sacrebleu":
-            raise
-        raise MissingExtraError("Evaluating answers", "train") from problem
+    need_figures()
+    from sacrebleu import BLEU, CHRF  # noqa: PLC0415 - answering does without it
+
     bleu, chrf = BLEU(), CHRF()
     wanted: Any = [list(each) for each in references]  # its types know no None
     return TextEvaluation(

@@ -19,7 +19,7 @@ from gatewise.ragged import Ragged
 from gatewise.tasks.report import epoch_figures, perplexity_of
 from gatewise.tasks.seq2seq.answering import answered
 from gatewise.tasks.seq2seq.defaults import Defaults
-from gatewise.tasks.seq2seq.evaluation import evaluate
+from gatewise.tasks.seq2seq.evaluation import evaluate, need_figures
 from gatewise.tasks.seq2seq.fitted import Fitted
 from gatewise.tasks.seq2seq.network import Batch, Seq2SeqNetwork
 from gatewise.tasks.seq2seq.options import Seq2SeqTraining
@@ -98,6 +98,8 @@ def fit(
     training: Seq2SeqTraining,
 ) -> None:
     """Fit a model in place; the arguments are those of `Seq2Seq.fit`."""
+    if dev is not None or training.dev_share:
+        need_figures()
     started = time.perf_counter()
     precision = kernels.chosen_precision(training.precision)
     assert precision != "int8"  # which is not among the choices for training

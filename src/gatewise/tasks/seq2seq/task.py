@@ -16,11 +16,11 @@ from gatewise.shapes import EncoderShape
 from gatewise.store import ModelFolder
 from gatewise.tasks.card import Description
 from gatewise.tasks.folders import model_of, weights_of
-from gatewise.tasks.learned import Learner, torch_needed
+from gatewise.tasks.learned import Learner, need_torch
 from gatewise.tasks.seq2seq.alignment import Alignment, align
 from gatewise.tasks.seq2seq.answering import answered, searched, warn_of_cuts
 from gatewise.tasks.seq2seq.conversation import Conversation
-from gatewise.tasks.seq2seq.evaluation import TextEvaluation, evaluate
+from gatewise.tasks.seq2seq.evaluation import TextEvaluation, evaluate, need_figures
 from gatewise.tasks.seq2seq.fitted import Fitted
 from gatewise.tasks.seq2seq.options import Seq2SeqTraining
 from gatewise.tasks.seq2seq.report import Report
@@ -123,9 +123,9 @@ class Seq2Seq(Learner[Fitted, Report]):
             TrainingError: training diverged from its start.
         """
         settings = options.build(Seq2SeqTraining, training)
+        need_torch("Training")
+        from gatewise.tasks.seq2seq.fit import fit  # noqa: PLC0415 - brings PyTorch
 
-        with torch_needed("Training"):
-            from gatewise.tasks.seq2seq.fit import fit  # noqa: PLC0415 - brings PyTorch
         fit(self, sources, targets, dev, settings)
         return self
 
@@ -207,7 +207,9 @@ class Seq2Seq(Learner[Fitted, Report]):
 
         Raises:
             DataError: there are no texts, or not as many of both.
+            MissingExtraError: sacreBLEU is not installed.
         """
+        need_figures()
         listed, wanted = list_of_texts(sources), list_of_texts(targets)
         check_lengths(listed, wanted, "targets")
         return evaluate(self.predict(listed, **search), wanted)

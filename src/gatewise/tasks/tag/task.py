@@ -15,7 +15,7 @@ from gatewise.options import CellName, CharacterLayer, option
 from gatewise.store import ModelFolder
 from gatewise.tasks.card import Description, listed
 from gatewise.tasks.folders import model_of, weights_of
-from gatewise.tasks.learned import Learner, torch_needed
+from gatewise.tasks.learned import Learner, need_torch
 from gatewise.tasks.tag.answer import Answer
 from gatewise.tasks.tag.answering import Answering, Tagging
 from gatewise.tasks.tag.evaluation import TagEvaluation, evaluate
@@ -178,9 +178,9 @@ class SequenceTagger(Learner[Fitted, Report]):
             TrainingError: training diverged from its start.
         """
         settings = options.build(TaggerTraining, training)
+        need_torch("Training")
+        from gatewise.tasks.tag.fit import fit  # noqa: PLC0415 - brings PyTorch
 
-        with torch_needed("Training"):
-            from gatewise.tasks.tag.fit import fit  # noqa: PLC0415 - brings PyTorch
         fit(self, tokens, tags, dev, settings)
         return self
 
