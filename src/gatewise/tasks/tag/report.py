@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gatewise.tasks.report import TrainingReport
+from gatewise.tasks.tag.balance import GRID
 from gatewise.tasks.tag.evaluation import TagEvaluation
 from gatewise.tasks.tag.options import TaggerTraining
 
@@ -43,6 +44,11 @@ class Report(TrainingReport):
                 f"'O' scores {self.balance:.2f} less than was learned: it finds more spans so, and "
                 "the F1 of the dev sentences is best."
             )
+            if self.balance >= GRID[-1]:
+                lines.append(
+                    "No more than that is tried: the network is sure of hardly any span. More "
+                    "sentences, more epochs or pretrained vectors may help."
+                )
         if self.refit_epochs:
             lines.append(
                 f"A new network then learned from all {self.sentences + self.dev_sentences:,} "
@@ -62,5 +68,23 @@ class Report(TrainingReport):
                 "",
                 f"this network                     {metric} {self.evaluation.score:.4f}",
                 f"most frequent tag of every word  {metric} {self.baseline.score:.4f}",
+                self.verdict(),
             ]
         return "\n".join(lines)
+
+    def verdict(self) -> str:
+        """One plain sentence on this tagger beside the most frequent tag of every word."""
+        if self.evaluation is None or self.baseline is None:
+            return ""
+        gain, metric = self.evaluation.score - self.baseline.score, self.evaluation.metric
+        if gain <= 0:
+            return (
+                "The network does not beat the most frequent tags on the dev sentences: it is "
+                f"{100 * abs(gain):.1f} points of {metric} behind. A list of words is as good; "
+                "give the network more sentences, more epochs or pretrained vectors."
+            )
+        return (
+            f"The network beats the most frequent tags on the dev sentences by {100 * gain:.1f} "
+            f"points of {metric}. Its epoch was chosen on them, so test it on sentences that "
+            "nothing was chosen on."
+        )
