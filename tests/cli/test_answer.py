@@ -120,7 +120,7 @@ def test_a_table_is_never_written_over_itself(folder: Path) -> None:
         status, _, err = gatewise("predict", "model", "own.csv", "--out", out, cwd=folder)
         assert (status, err) == (
             2,
-            f"error: {out} is the table to answer. Give --out another name.\n",
+            f"error: {out} is the file to answer. Give --out another name.\n",
         )
     assert (folder / "own.csv").read_text("utf-8") == rows
 

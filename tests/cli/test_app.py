@@ -92,6 +92,7 @@ def test_a_package_that_will_be_needed_is_missed_before_the_work(
     [
         (["explain", "model", "film", "--png", "p.jpg"], "--png must be the name of a .png file"),
         (["memory", "--png", "p.pdf"], "--png must be the name of a .png file. Got 'p.pdf'."),
+        (["predict", "model", "-", "--n-best", "3"], "--n-best is not for model, which is a text"),
         (["predict", "nowhere", "-"], "nowhere does not exist"),
         (["train", "classify", "missing.csv", "--out", "m"], "missing.csv"),
         (["train", "classify", "reviews.csv"], "--out"),

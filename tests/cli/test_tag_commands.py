@@ -114,6 +114,44 @@ def test_plain_sentences_are_split_and_tagged(folder: Path) -> None:
     assert spans > 3
 
 
+def test_the_likeliest_taggings_stand_below_each_other(folder: Path) -> None:
+    model = load(folder / "ner")
+    texts = ["Anna Lee lives in Oslo", "", "Bo"]
+    wanted = model.n_best(model.tokenize(texts), 3)
+    given = ["predict", "ner", "-", "--n-best", "3"]
+    status, out, err = gatewise(*given, stdin="\n".join(texts), cwd=folder)
+    assert (status, err) == (0, "")
+    lines = [
+        f"{number}\t{p:.4f}\t" + " ".join(map("/".join, zip(text.split(), tags, strict=True)))
+        for number, (text, found) in enumerate(zip(texts, wanted, strict=True), start=1)
+        for tags, p in found
+    ]
+    assert out.splitlines() == lines
+    assert lines[0].startswith("1\t-")
+    assert lines[3] == "2\t0.0000\t"
+    _, out, _ = gatewise(*given, "--json", stdin="\n".join(texts), cwd=folder)
+    for line, text, found in zip(out.splitlines(), texts, wanted, strict=True):
+        told = json.loads(line)
+        assert (told["text"], told["tokens"]) == (text, text.split())
+        assert [answer["tags"] for answer in told["answers"]] == [tags for tags, _ in found]
+        for answer, (_, p) in zip(told["answers"], found, strict=True):
+            assert answer["log_probability"] == pytest.approx(p, abs=1e-6)
+    _, out, _ = gatewise("predict", "ner", "some.conll", "--n-best", "2", "--json", cwd=folder)
+    assert json.loads(out.splitlines()[0]).keys() == {"tokens", "answers"}
+
+
+def test_answers_are_written_to_a_file_as_they_are_printed(folder: Path) -> None:
+    for name, how in (
+        ("new.conll", []),
+        ("new.jsonl", ["--json"]),
+        ("new.txt", ["--n-best", "2"]),
+    ):
+        printed = gatewise("predict", "ner", "some.conll", *how, cwd=folder)[1]
+        status, out, err = gatewise("predict", "ner", "some.conll", "--out", name, *how, cwd=folder)
+        assert (status, out, err) == (0, f"The answers are in {name}.\n", "")
+        assert (folder / name).read_text("utf-8") == printed
+
+
 def test_tokens_of_files_are_tagged_as_they_stand(folder: Path) -> None:
     model = load(folder / "ner")
     wanted = [*zip(TOKENS, model.predict(TOKENS), strict=True)]
@@ -204,6 +242,10 @@ def test_a_tag_that_looks_like_a_typo_is_told(tmp_path: Path) -> None:
     [
         (["predict", "ner", "-", "--text", "x"], "--text is not for ner, which is a tagger."),
         (["predict", "ner", "-", "--beam", "3"], "--beam is not for ner, which is a tagger."),
+        (["predict", "ner", "-", "--n-best", "0"], "--n-best must be at least 1. Got 0."),
+        (["predict", "ner", "-", "--out", "x.csv"], "--out of a tagger is CoNLL, or with --json"),
+        (["predict", "ner", "-", "--out", "x.jsonl"], "--out of a tagger is CoNLL, or with"),
+        (["predict", "ner", "some.conll", "--out", "some.conll"], "some.conll is the file to ans"),
         (["predict", "ner", "some.csv"], "some.csv is a table (.csv)."),
         (["predict", "ner", "nowhere.txt"], "nowhere.txt: there is no such file."),
         (["predict", "ner", "some.conll", "--token-column", "7"], "has no column '7'."),

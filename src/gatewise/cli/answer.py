@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from gatewise import options
-from gatewise.cli.flags import Answering, AnsweringFlags, ReadingFlags, flags
+from gatewise.cli.flags import Answering, AnsweringFlags, ReadingFlags, flags, whole
 from gatewise.cli.kinds import KINDS
 from gatewise.cli.tagged import TagFileFlags, TokenFileFlags
 from gatewise.cli.terminal import say
@@ -25,7 +25,7 @@ from gatewise.tasks.seq2seq.search import Search
 if TYPE_CHECKING:
     SearchFlags = Search
 else:
-    SearchFlags = flags(Search, "Text-to-text answers")
+    SearchFlags = flags(Search, "Text-to-text answers", without=["n_best"])
 
 
 def predict(
@@ -35,6 +35,7 @@ def predict(
     *,
     out: str | None = None,
     text: str | None = None,
+    n_best: Annotated[int | None, Parameter(converter=whole)] = None,
     json: bool = False,
     tokens: Annotated[TokenFileFlags | None, Parameter(name="*")] = None,
     search: Annotated[SearchFlags | None, Parameter(name="*")] = None,
@@ -45,19 +46,22 @@ def predict(
 
     Of a classifier, a line of the output is the label, a tab and its probability. Many labels at
     once, and their probabilities, are joined by "|". Of a tagger, it is a token, a tab and its tag;
-    blank lines stand between sentences. Of a text-to-text model it is the answer, or with --n-best
-    the number of the text, a tab, the answer's score, a tab and the answer.
+    blank lines stand between sentences. Of a text-to-text model it is the answer. With --n-best it
+    is the number of the text, a tab, the answer's score, a tab and the answer, which of a tagger is
+    tokens with their tags, scored by its log-probability.
 
     Args:
         model: The model folder.
         source: A .txt file with a text on every line, or - for lines of standard input. Of a
             classifier also a table, of a tagger CoNLL or CoNLL-U.
-        out: Table to write: all columns of the input, then the prediction and its probability.
+        out: Table to write: all columns of the input, then the prediction and its probability. Of
+            a tagger the file for what is printed otherwise.
         text: Column of the texts. By default the one that the model was trained on, or a guess.
+        n_best: Of a tagger or a text-to-text model: so many answers, best first, with their scores.
         json: Print a JSON object a line, with probabilities and, of a tagger, spans.
     """
     given = {"out": out, "text": text, "json": json, "tokens": tokens, "reading": reading}
-    _ask("predict", model, source, answering, search=search, **given)
+    _ask("predict", model, source, answering, search=search, n_best=n_best, **given)
 
 
 def evaluate(

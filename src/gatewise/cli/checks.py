@@ -46,6 +46,12 @@ def check_png(png: str | None) -> None:
     need_drawing()
 
 
+def check_other(out: str, source: str) -> None:
+    """Raise a DataError where the answers to a file would take its place."""
+    if source != "-" and Path(out).exists() and Path(out).samefile(source):
+        raise DataError(f"{out} is the file to answer. Give --out another name.")
+
+
 def check_rejects(tables: Iterable[Table]) -> None:
     """Raise a DataError where the skipped rows of two tables would go to one file."""
     owners: dict[Path, Table] = {}

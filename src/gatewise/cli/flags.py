@@ -15,8 +15,14 @@ from gatewise.options import AnswerPrecision, option
 from gatewise.tasks import load
 
 
-def flags(owner: type[Any], title: str) -> Any:
-    """A subclass of an option dataclass whose help and group the command line shows."""
+def flags(owner: type[Any], title: str, without: Sequence[str] = ()) -> Any:
+    """A subclass of an option dataclass whose help and group the command line shows.
+
+    Args:
+        owner: the dataclass.
+        title: of the group.
+        without: options that are no flags of the group.
+    """
     kinds = get_type_hints(owner)
     group = Group(title, sort_key=100)
     fields = [
@@ -29,6 +35,7 @@ def flags(owner: type[Any], title: str) -> Any:
                     group=group,
                     converter=whole if int in (get_args(kind) or (kind,)) else None,
                     negative_iterable=(),
+                    parse=field.name not in without,
                 ),
             ],
             dataclasses.field(default=field.default, metadata=field.metadata),

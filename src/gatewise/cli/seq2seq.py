@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_format
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from gatewise import options
@@ -28,6 +29,7 @@ def predict(
     *,
     out: str | None = None,
     text: str | None = None,
+    n_best: int | None = None,
     json: bool = False,
     reading: Reading | None = None,
     search: Search | None = None,
@@ -37,7 +39,7 @@ def predict(
     With --n-best a line is the number of the text, from 1, a tab, the score, a tab and an answer.
     Arguments are those of `gatewise.cli.answer.predict`.
     """
-    search, reading = search or Search(), reading or Reading()
+    search, reading = replace(search or Search(), n_best=n_best), reading or Reading()
     if out is not None:
         if is_lines(source):
             raise DataError(LINES_OUT)

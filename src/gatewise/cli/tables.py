@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
+from gatewise.cli.checks import check_other
 from gatewise.cli.terminal import say, tell
 from gatewise.data.columns import check_columns
 from gatewise.data.tables import Table, guess_text, write_table
@@ -43,8 +43,7 @@ def write_answers(
     Raises:
         DataError: a column is missing or there already, or the file is that of the table.
     """
-    if Path(out).exists() and Path(out).samefile(source):
-        raise DataError(f"{out} is the table to answer. Give --out another name.")
+    check_other(out, source)
     taken = [name for name in added if name in table.columns]
     if taken:
         raise DataError(f"{table.name} has a column '{taken[0]}' already. Rename it first.")

@@ -10,12 +10,15 @@ from typing import Any
 
 import msgspec
 
+from gatewise.cli.checks import check_other
 from gatewise.cli.flags import Reading
 from gatewise.cli.tagged import TagFiles, TokenFiles
+from gatewise.cli.taggings import Block, likeliest, tagged
 from gatewise.cli.terminal import say
 from gatewise.cli.texts import BLOCK, blocks, encoding_alone, is_lines, lines_of
 from gatewise.data.conll import TaggedFile
-from gatewise.data.problems import without_controls
+from gatewise.data.writing import write_parts
+from gatewise.errors import OptionError
 from gatewise.text.words import WordSplitter
 
 
@@ -23,22 +26,48 @@ def predict(
     tagger: Any,
     source: str,
     *,
+    out: str | None = None,
+    n_best: int | None = None,
     json: bool = False,
     tokens: TokenFiles | None = None,
     reading: Reading | None = None,
 ) -> None:
     """Tag sentences: a token, a tab and its tag on every line, a blank line behind every sentence.
 
-    Arguments are those of `gatewise.cli.answer.predict`.
+    With --n-best a line is the number of the sentence, from 1, a tab, the log-probability of a
+    tagging, a tab, and tokens with their tags. Arguments are those of
+    `gatewise.cli.answer.predict`.
     """
     tokens = tokens or TokenFiles()
     encoding = encoding_alone(source, reading or Reading())
+    if n_best is not None and n_best < 1:
+        raise OptionError(f"--n-best must be at least 1. Got {n_best}.")
+    if out is not None:
+        tokens.check_out(out, json=json)
+        check_other(out, source)
     plain = is_lines(source) if tokens.format is None else tokens.format == "text"
-    if plain:
-        splitter = WordSplitter()
-        for texts in lines_of(source, encoding):
-            _print(tagger, [splitter.split(text) for text in texts], json, texts)
+    given = _plain(source, encoding) if plain else _tokenized(source, tokens, encoding)
+    if n_best is None:
+        parts = tagged(tagger, given, json)
+    else:
+        parts = likeliest(tagger, given, n_best, json)
+    if out is not None:
+        write_parts(out, parts)
+        say(f"The answers are in {out}.")
         return
+    for part in parts:
+        sys.stdout.write(part)
+        if sys.stdout.isatty():
+            sys.stdout.flush()
+
+
+def _plain(source: str, encoding: str) -> Iterator[Block]:
+    splitter = WordSplitter()
+    for texts in lines_of(source, encoding):
+        yield [splitter.split(text) for text in texts], texts
+
+
+def _tokenized(source: str, tokens: TokenFiles, encoding: str) -> Iterator[Block]:
     file = TaggedFile(
         source,
         tokens.form(source),
@@ -47,7 +76,7 @@ def predict(
         encoding=encoding,
     )
     for block in blocks(file, BLOCK):
-        _print(tagger, [sentence.tokens for sentence in block], json)
+        yield [sentence.tokens for sentence in block], None
 
 
 def evaluate(
@@ -73,34 +102,3 @@ def evaluate(
         print(json_format.dumps(msgspec.to_builtins(figures), ensure_ascii=False))
     else:
         say(figures)
-
-
-def _print(
-    tagger: Any, sentences: list[list[str]], json: bool, texts: list[str] | None = None
-) -> None:
-    if not json:
-        for tokens, tags in zip(sentences, tagger.predict(sentences), strict=True):
-            lines = (
-                f"{without_controls(token)}\t{without_controls(tag)}\n"
-                for token, tag in zip(tokens, tags, strict=True)
-            )
-            sys.stdout.write("".join(lines) + "\n")
-        return
-    for place, answer in enumerate(tagger.answer(sentences)):
-        found = answer.as_json()
-        if texts is not None:
-            found = {"text": texts[place]} | found
-            places = list(_places(texts[place], answer.tokens))
-            for span in found.get("spans", []):
-                ends = places[span["start"]][0], places[span["stop"] - 1][1]
-                span |= {"characters": ends, "text": texts[place][slice(*ends)]}
-        print(json_format.dumps(found, ensure_ascii=False))
-
-
-def _places(text: str, tokens: list[str]) -> Iterator[tuple[int, int]]:
-    """Where tokens stand in the text that they were split from."""
-    stop = 0
-    for token in tokens:
-        start = text.index(token, stop)
-        stop = start + len(token)
-        yield start, stop

@@ -49,6 +49,15 @@ class TokenFiles:
             )
         return self.format if self.format in ("conll", "conllu") else format_of(source)
 
+    @staticmethod
+    def check_out(out: str, *, json: bool) -> None:
+        """Raise an OptionError where the name of a file for tags is that of another form."""
+        table = _TABLE.search(out.lower())
+        if table is not None and not (json and "json" in table[1]):
+            raise OptionError(
+                f"--out of a tagger is CoNLL, or with --json a .jsonl file. Got '{out}'."
+            )
+
 
 @dataclass(frozen=True)
 class TagFiles(TokenFiles):

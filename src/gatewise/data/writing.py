@@ -92,9 +92,15 @@ def write_file(path: str | Path, content: str | bytes) -> None:
     Raises:
         DataError: it cannot be written.
     """
+    write_parts(path, [content])
+
+
+def write_parts(path: str | Path, parts: Iterable[str | bytes]) -> None:
+    """The same of what is made part by part; an error on the way leaves the old file too."""
     file = PendingFile(Path(path))
     try:
-        file.write(content)
+        for part in parts:
+            file.write(part)
     except BaseException:
         file.discard()
         raise
