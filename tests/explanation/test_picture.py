@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import language_cases
 import seq2seq_cases
+import tagger_cases
 from explanation_cases import TEXT, made
 from gatewise import DataError, explain, pictures
 from gatewise.explanation import picture
@@ -53,6 +54,20 @@ def test_every_part_of_every_trace_is_a_panel(
     bars = [axis.patches for axis in figure.axes if axis.patches]
     heights = [bar.get_height() for bar in bars[0]]  # type: ignore[attr-defined]
     np.testing.assert_allclose(heights, np.nan_to_num(found.measures[0].values), atol=1e-6)
+
+
+def test_of_a_tagger_the_tag_stands_under_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger = tagger_cases.made()
+    found = explain(tagger, "Anna lives in Oslo")
+    (tags,) = tagger.predict([["Anna", "lives", "in", "Oslo"]])
+    assert [word.tag for word in found.words] == tags
+    bars, *maps = [
+        [label.get_text() for label in axis.get_xticklabels()]
+        for axis in drawn(found, monkeypatch).axes
+        if axis.get_xticklabels()
+    ]
+    assert bars == [f"{word.text}\n{word.tag}" for word in found.words]
+    assert not any("\n" in name for names in maps for name in names)
 
 
 def test_of_text_to_text_tables_and_both_texts_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

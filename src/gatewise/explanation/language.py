@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,7 @@ def explain_language(model: LanguageModel, text: str) -> Explanation:
         text,
         f"perplexity {math.exp(min(nats / (len(ids) - 1), 700)):.2f} per token",
         tuple(
-            Word(word.text, word.start, word.stop, word.known, note)
+            replace(word, note=note)
             for word, note in zip(words, ["", *_expected(fitted, outputs)], strict=True)
         ),
         (

@@ -77,7 +77,7 @@ def _measures(passage: Passage) -> Panel:
                     axis.plot(places, measure.values, ".-", label=measure.name)
             axis.axhline(0, color="gray", linewidth=0.5)
             axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-        _name_words(axes[-1], passage.words)
+        _name_words(axes[-1], passage.words, tags=any(word.tag for word in passage.words))
 
     return Panel(0, 2.6 * len(signs), draw)
 
@@ -130,15 +130,17 @@ def _map(axis: Axes, values: NDArray[Any], limit: float, *, signed: bool) -> Any
     return axis.imshow(values, aspect="auto", interpolation="nearest", vmax=limit, **how)
 
 
-def _name_words(axis: Axes, words: Sequence[Word]) -> None:
-    _name(axis.xaxis, [word.visible for word in words], rotation=90)
+def _name_words(axis: Axes, words: Sequence[Word], *, tags: bool = False) -> None:
+    """Words along the lower edge; with `tags` the tag that a tagger gave stands under each."""
+    names = [f"{word.visible}\n{word.tag}" if tags else word.visible for word in words]
+    _name(axis.xaxis, names, rotation=90, multialignment="right")
     axis.tick_params(labelbottom=True)
 
 
 def _name(axis: Axis, names: Sequence[str], **how: Any) -> None:
     """Names along an axis, unless they are too many to be read."""
     if len(names) <= MOST_NAMED:
-        short = [_short(name, 20) for name in names]
+        short = ["\n".join(_short(part, 20) for part in name.split("\n")) for name in names]
         axis.set_ticks(range(len(names)), short, fontsize=8, parse_math=False, **how)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain as joined
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +37,10 @@ def explain_tagger(tagger: SequenceTagger, text: str) -> Explanation:
         text,
         " ".join(f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)),
         tuple(
-            Word(word.text, word.start, word.stop, word.known, note)
-            for word, note in zip(reading.words, _notes(marginals, given, names), strict=True)
+            replace(word, note=note, tag=tag)
+            for word, note, tag in zip(
+                reading.words, _notes(marginals, given, names), tags, strict=True
+            )
         ),
         (
             Measure(

@@ -30,6 +30,7 @@ class Word:
         stop: where it ends.
         known: whether it is in the vocabulary.
         note: what else there is to say of it, as a text for people.
+        tag: of a tagger, the tag that it was given.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Word:
     stop: int
     known: bool = True
     note: str = ""
+    tag: str = ""
 
     @property
     def visible(self) -> str:
