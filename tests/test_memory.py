@@ -76,10 +76,27 @@ def test_whoever_fails_is_not_tried_at_longer_ones() -> None:
         assert found.gradients[name][0] == 1
     with pytest.raises(OptionError, match=r"Lengths must be from 2.* Got lengths 1, steps 1"):
         measure(lengths=[1], steps=1)
+    with pytest.raises(OptionError, match=r"threads from 1.* Got .* threads 0, seed 0"):
+        measure(threads=0)
+
+
+def test_threads_are_those_that_were_asked_for_and_then_those_before() -> None:
+    seen: list[int] = []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        measure(
+            lengths=[3],
+            steps=1,
+            distance=2,
+            threads=threads,
+            told=lambda _: seen.append(torch.get_num_threads()),
+        )
+        assert torch.get_num_threads() == before
+    assert seen == [1] * 6 + [2] * 6
 
 
 def test_the_command(tmp_path: Path) -> None:
-    few = ("memory", "--lengths", "3,5", "--steps", "1", "--distance", "20")
+    few = ("memory", "--lengths", "3,5", "--steps", "1", "--distance", "20", "--threads", "1")
     status, out, err = gatewise(*few, "--png", "m.png", cwd=tmp_path)
     assert status == 0, err
     assert "LSTM, forget bias 1     1e+00" in out

@@ -88,6 +88,7 @@ def measure(
     steps: int = 2500,
     distance: int = 100,
     seed: int = 0,
+    threads: int = 1,
     told: Callable[[Outcome], None] = lambda _: None,
 ) -> Memory:
     """Measure gradients, and let every cell learn both tasks at growing length.
@@ -97,27 +98,29 @@ def measure(
         steps: of training at most, for a task and a length.
         distance: greatest distance of the gradients.
         seed: of weights and sequences.
+        threads: that all steps take; they are so small that more than one rarely pays.
         told: is called after every task.
 
     Raises:
         OptionError: a number is not allowed.
     """
-    if len(lengths) == 0 or min(lengths) < 2 or steps < 1 or distance < 1 or seed < 0:
+    counts = steps, distance, threads
+    if len(lengths) == 0 or min(lengths) < 2 or min(counts) < 1 or seed < 0:
         raise OptionError(
-            "Lengths must be from 2, steps and distance from 1, the seed from 0. Got lengths "
-            f"{', '.join(map(str, lengths))}, steps {steps}, distance {distance}, seed {seed}."
+            "Lengths must be from 2, steps, distance and threads from 1, the seed from 0. Got "
+            f"lengths {', '.join(map(str, lengths))}, steps {steps}, distance {distance}, threads "
+            f"{threads}, seed {seed}."
         )
     started = time.perf_counter()
     lengths = sorted(set(lengths))
-    gradients = {}
-    for name, (cell, bias) in LINES.items():
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            found = gradient_sizes(layer(cell, 8, 64, bias), torch.randn(64, distance + 1, 8))
-            gradients[name] = tuple((found / found[0]).tolist())
-    outcomes, threads = [], torch.get_num_threads()
-    torch.set_num_threads(1)  # steps are too small for two
+    gradients, outcomes, before = {}, [], torch.get_num_threads()
+    torch.set_num_threads(threads)
     try:
+        for name, (cell, bias) in LINES.items():
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                found = gradient_sizes(layer(cell, 8, 64, bias), torch.randn(64, distance + 1, 8))
+                gradients[name] = tuple((found / found[0]).tolist())
         for task, cell in product(TASKS, CELLS):
             for length in lengths:
                 outcomes.append(learn(task, cell, length, steps, seed))
@@ -125,7 +128,7 @@ def measure(
                 if not outcomes[-1].solved:
                     break
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
     seconds = time.perf_counter() - started
     return Memory(gradients, tuple(lengths), steps, seed, tuple(outcomes), seconds)
 

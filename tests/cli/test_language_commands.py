@@ -113,9 +113,15 @@ def test_what_is_generated_is_what_python_generates(folder: Path) -> None:
             status, out, err = gatewise("generate", model, "the", "--seed", "5", *flags, cwd=folder)
             assert (status, err) == (0, "")
             assert out == lm.generate("the", seed=5, **choices) + "\n"
-    assert gatewise("generate", "chars", "--seed", "5", cwd=folder)[1] == (
-        load(folder / "chars").generate(seed=5) + "\n"
-    )
+    chars = load(folder / "chars")
+    without = gatewise("generate", "chars", "--seed", "5", cwd=folder)[1]
+    assert without == chars.generate(seed=5) + "\n"
+    for given in ("the cat\nsat", "the cat\nsat\n", "\ufeffthe cat\r\nsat"):
+        status, out, err = gatewise(
+            "generate", "chars", "-", "--seed", "5", stdin=given, cwd=folder
+        )
+        assert (status, err) == (0, "")
+        assert out == chars.generate("the cat\nsat", seed=5) + "\n"
 
 
 def test_a_text_is_seen_while_it_is_written(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -184,15 +185,24 @@ def test_the_folder_answers_and_explains_without_torch_and_keras(tmp_path: Path)
     )
     rows = pad_sequences(tokenizer().texts_to_sequences(["The film was not bad."]), 8)
     assert float(done.stdout) == pytest.approx(trained.predict(rows, verbose=0)[0, 1], abs=1e-5)
-    commands = (["predict", "model", "-"], ["info", "model"], ["explain", "model", "not bad"])
-    for command in commands:
+    told = [
         subprocess.run(
             [sys.executable, "-m", "gatewise", *command],
             cwd=tmp_path,
             check=True,
             capture_output=True,
             input=b"not bad\n",
+        ).stdout
+        for command in (
+            ["predict", "model", "-"],
+            ["explain", "model", "not bad"],
+            ["info", "model"],
+            ["info", "model", "--json"],
         )
+    ]
+    assert b"of Keras made them: maxlen 8, padding 'pre', truncating 'pre'\n" in told[2]
+    sequences = json.loads(told[3])["sequences"]
+    assert (sequences["length"], sequences["padding"]) == (8, "pre")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,20 @@ class Kind:
 
 def _labels(classifier: Any) -> str:
     names = [shown(str(label)) for label in classifier.labels_]
-    return f"a text classifier with {len(names)} labels\nlabels: {', '.join(names)}"
+    told = f"a text classifier with {len(names)} labels\nlabels: {', '.join(names)}"
+    sequences = classifier.tokenizer_.sequences
+    if sequences is None:
+        return told
+    length = "any length" if sequences.length is None else f"maxlen {sequences.length}"
+    return (
+        f"{told}\nsequences as a program of Keras made them: {length}, padding "
+        f"'{sequences.padding}', truncating '{sequences.truncating}'"
+    )
+
+
+def _known(classifier: Any) -> dict[str, Any]:
+    labels, sequences = {"labels": classifier.labels_}, classifier.tokenizer_.sequences
+    return labels if sequences is None else labels | {"sequences": sequences.as_json()}
 
 
 def _tags(tagger: Any) -> str:
@@ -57,7 +70,7 @@ KINDS = {
         "a text classifier",
         ("predict", "evaluate", "explain"),
         "gatewise.cli.classify",
-        lambda classifier: {"labels": classifier.labels_},
+        _known,
         _labels,
     ),
     "language": Kind(

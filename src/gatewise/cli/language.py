@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import sys
+from itertools import chain as joined
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -11,7 +12,7 @@ from cyclopts import Parameter
 from gatewise import options
 from gatewise.cli.flags import Answering, AnsweringFlags, Reading, ReadingFlags, flags, whole
 from gatewise.cli.terminal import say, tell, write
-from gatewise.cli.texts import blocks_of, open_texts
+from gatewise.cli.texts import blocks_of, lines_of, open_texts
 from gatewise.data.problems import shown, without_controls
 from gatewise.tasks.language.generation import Generation
 from gatewise.tasks.language.task import Documents
@@ -24,7 +25,7 @@ else:
 
 def generate(
     model: str,
-    prompt: str = "",
+    prompt: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
     /,
     *,
     generation: Annotated[GenerationFlags | None, Parameter(name="*")] = None,
@@ -34,8 +35,10 @@ def generate(
 
     Args:
         model: The model folder.
-        prompt: What the text starts with. By default nothing.
+        prompt: What the text starts with, or - for all of standard input. By default nothing.
     """
+    if prompt == "-":
+        prompt = "\n".join(joined.from_iterable(lines_of("-")))
     choices = options.values(generation or Generation())
     stream = (answering or Answering()).load(model, "generate").stream()
     stream.feed(prompt)

@@ -27,6 +27,7 @@ def memory(
     steps: Annotated[int, Parameter(converter=whole)] = 2500,
     distance: Annotated[int, Parameter(converter=whole)] = 100,
     seed: Annotated[int, Parameter(converter=whole)] = 0,
+    threads: Annotated[int, Parameter(converter=whole)] = 1,
     png: str | None = None,
     json: bool = False,
 ) -> None:
@@ -37,6 +38,7 @@ def memory(
         steps: Steps of training at most, for a task and a length.
         distance: Greatest distance of the gradients.
         seed: Of weights and sequences.
+        threads: Threads. The steps are so small that more than one rarely pays.
         png: File for a picture.
         json: Print all figures as JSON.
     """
@@ -45,7 +47,12 @@ def memory(
     from gatewise.memory import measure, picture  # noqa: PLC0415 - brings PyTorch
 
     found = measure(
-        lengths=_whole(lengths), steps=steps, distance=distance, seed=seed, told=_progress
+        lengths=_whole(lengths),
+        steps=steps,
+        distance=distance,
+        seed=seed,
+        threads=threads,
+        told=_progress,
     )
     if png is not None:
         write_file(png, picture(found))

@@ -39,3 +39,18 @@ def test_a_conversation_is_read_as_it_was_learned() -> None:
         one.reply(None)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="context must be"):
         model.conversation(True)
+
+
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        ({"bean": 2}, r"Search has no option 'bean'\. Did you mean 'beam'"),
+        ({"beam": 0}, "The 'beam' option of Search must be"),
+        ({"n_best": 2}, "A reply is one text: leave 'n_best' out"),
+    ],
+)
+def test_a_search_that_cannot_be_meant_is_refused_before_a_word_is_said(
+    search: dict[str, int], told: str
+) -> None:
+    with pytest.raises(OptionError, match=told):
+        made().conversation(**search)

@@ -73,6 +73,8 @@ def test_every_kind_of_network_learns(given: dict[str, Any]) -> None:
 def test_what_cannot_be_fitted_is_refused() -> None:
     with pytest.raises(OptionError, match=r"input_feeding must have weight_dropout 0: .* Got 0\.1"):
         Seq2Seq(input_feeding=True, weight_dropout=0.1)
+    with pytest.raises(OptionError, match=r"'scheduled_sampling' .* 0 where there is one epoch"):
+        Seq2Seq().fit(SOURCES, TARGETS, scheduled_sampling=0.1, epochs=1)
     with pytest.raises(OptionError, match="Seq2SeqTraining has no option 'smoothing'"):
         Seq2Seq().fit(SOURCES, TARGETS, smoothing=0.1)
     with pytest.raises(DataError, match="There are 12 texts, but 11 targets"):

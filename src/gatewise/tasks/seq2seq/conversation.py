@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gatewise import options
 from gatewise.errors import DataError, OptionError
+from gatewise.tasks.seq2seq.search import Search
 
 if TYPE_CHECKING:
     from gatewise.tasks.seq2seq.task import Seq2Seq
@@ -31,11 +33,14 @@ class Conversation:
         turns: all utterances and replies so far, in their order.
 
     Raises:
-        OptionError: context is no whole number of at least 0.
+        OptionError: context is no whole number of at least 0, an option of the search is not
+            allowed, or it asks for more than one answer.
     """
 
     def __init__(self, model: Seq2Seq, context: int, **search: Any) -> None:
         _check(context)
+        if options.build(Search, search).n_best is not None:
+            raise OptionError("A reply is one text: leave 'n_best' out. Seq2Seq.answer takes it.")
         self.turns: list[str] = []
         self._model = model
         self._context = context

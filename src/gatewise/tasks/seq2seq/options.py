@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatewise.errors import OptionError
 from gatewise.options import Training, option
 
 
@@ -53,3 +54,11 @@ class Seq2SeqTraining(Training):
         minimum=0,
         below=1,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scheduled_sampling and self.epochs == 1:
+            raise OptionError(
+                "The 'scheduled_sampling' option of Seq2SeqTraining must be 0 where there is one "
+                f"epoch: it rises from 0 in the first. Got {self.scheduled_sampling}."
+            )
