@@ -3,10 +3,10 @@
     python benchmarks/tagging_speed.py MODEL ../shared/data/ud_ewt/dev.conllu.gz
 
 MODEL is a folder that `gatewise train tag` or benchmarks/tagging.py made, of LSTM layers, for its
-characters too. The Flair
-tagger (which must be installed: pip install flair) has as many words, characters, units, layers
-and tags, a CRF where MODEL has one, and untrained weights: its answers are as long as ours and cost
-as much. Contenders take turns in one process with the same number of threads; cells are medians.
+characters too. The Flair tagger (which must be installed: pip install flair) has as many words,
+characters, units, layers and tags, a CRF where MODEL has one, and untrained weights: its answers
+are as long as ours and cost as much. Contenders take turns in one process with the same number of
+threads; cells are medians.
 
 What Gatewise computes of a word alone (its characters, its pieces) it remembers, so there are two
 figures of it: one of a model that was just loaded and meets every word of the text for the first

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gatewise import DataError, OptionError, SequenceTagger, load
 from gatewise.text.spans import faults, spans_of
 from gatewise.text.subwords import subword_buckets
+from gatewise.text.word_shapes import SHAPES, word_shape
 from tagger_cases import NEW, OPTIONS, TAGS, TOKENS, TRAINING, made, write_vectors
 
 KINDS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
@@ -69,6 +70,9 @@ def reference(
                 parts[0] = parts[0] + weights["subwords.weight"][grams].mean(axis=0)
         if vectors:
             parts.append(vectors.get(token.lower(), vectors.get(token, np.zeros(3))))
+        if size := tagger.chosen_.shape_size:
+            assert weights["shapes.weight"].shape == (SHAPES, size)
+            parts.append(weights["shapes.weight"][word_shape(token)])
         if tagger.characters:
             letters = tagger.fitted().lexicon.characters
             ids = [letters.index(c) + 1 if c in letters else 0 for c in token[:40]]
@@ -88,7 +92,7 @@ def reference(
         {},
         {"cell": "gru", "num_layers": 2, "subwords": 0},
         {"cell": "rnn", "bidirectional": False, "crf": False},
-        {"characters": False, "subwords": 0, "num_layers": 3},
+        {"characters": False, "subwords": 0, "num_layers": 3, "shape_size": 0},
         {"lowercase": True, "vectors": "v.txt"},
         {"character_layer": "cnn"},
         {"character_layer": "cnn", "character_width": 7, "vectors": "v.txt"},
@@ -129,6 +133,34 @@ def test_pretrained_vectors_are_kept_as_the_file_has_them(tmp_path: Path) -> Non
     np.testing.assert_array_equal(other, another)  # neither has anything of its own
     known = {*tagger.tokenizer_.vocabulary} - {*few.tokenizer_.vocabulary}
     assert known == {"york", "zoë"}  # words of the sentences are known in any case
+
+
+def test_words_without_a_vector_have_that_of_a_near_spelling(tmp_path: Path) -> None:
+    """In training as in answers: ids and vectors of the one are those of the other."""
+    vectors = write_vectors(tmp_path / "v.txt")
+    options = OPTIONS | {"characters": False, "subwords": 0, "shape_size": 0}
+    options |= {"vectors": str(tmp_path / "v.txt")}
+    tokens = [*TOKENS, ["#Oslo", "metttt"], ["rainsss"]]
+    tags = [*TAGS, ["B-LOC", "O"], ["O"]]
+    dev = ([["'Anna'", "YORK's", "rains", "zzz"]], [["O"] * 4])
+    near = SequenceTagger(**options).fit(tokens, tags, dev=dev, **TRAINING)
+    plain = SequenceTagger(**options, near_vectors=False).fit(tokens, tags, dev=dev, **TRAINING)
+    numbers = {word: n for n, word in enumerate(near.tokenizer_.vocabulary)}
+    for model, expected in ((near, vectors), (plain, {})):
+        table = model.weights_["vectors.weight"]
+        for word, other in (("#oslo", "Oslo"), ("metttt", "met")):
+            wanted = expected.get(other, np.zeros(3))
+            np.testing.assert_allclose(table[numbers[word]], wanted, rtol=1e-6)
+        assert not table[numbers["rains"]].any()
+        assert not table[numbers["rainsss"]].any()  # "rains" has none either
+        read = model.fitted().words(["'Anna'", "YORK's", "(metttt", "zzz", "Oslo"], 1)[:, -3:]
+        three = [expected.get(word, np.zeros(3)) for word in ("anna", "york", "met")]
+        np.testing.assert_allclose(read[:3], three, rtol=1e-6)
+        np.testing.assert_allclose(read[3:], [np.zeros(3), vectors["Oslo"]], rtol=1e-6)
+    # Answers of the trained network are those of the loaded one: dev figures tell.
+    near.save(tmp_path / "model")
+    assert near.report_ is not None
+    assert load(tmp_path / "model").evaluate(*dev) == near.report_.evaluation
 
 
 @pytest.mark.parametrize("given", [{}, {"crf": False}, {"scheme": "bioes"}])

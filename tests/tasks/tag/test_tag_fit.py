@@ -242,7 +242,7 @@ def test_folders_whose_parts_do_not_fit(tmp_path: Path, change: Any, told: str) 
 
 
 def test_folders_of_before_there_were_some_options_answer_as_they_did(tmp_path: Path) -> None:
-    tagger = made()
+    tagger = made(near_vectors=False, shape_size=0)
     tagger.save(tmp_path / "model")
     folder = read_folder(tmp_path / "model")
     assert LATER.items() <= folder.options.items()
@@ -275,6 +275,7 @@ def test_any_size_has_defaults(sentences: int, tokens: int) -> None:
     found = Defaults.derive(sentences, tokens)
     assert 8 <= found.batch_size <= 32
     assert 8 <= found.epochs <= 30
+    assert bool(found.shape_size) == found.near_vectors == (tokens < 100_000)
 
 
 def test_batches_of_empty_sentences_teach_nothing() -> None:

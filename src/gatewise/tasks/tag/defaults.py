@@ -27,6 +27,8 @@ class Defaults:
 
     min_count: int
     subwords: int
+    shape_size: int
+    near_vectors: bool
     hidden_size: int
     embedding_dropout: float
     dropout: float
@@ -41,6 +43,8 @@ class Defaults:
         return cls(
             min_count=2 if TINY <= tokens < SMALL else 1,
             subwords=0 if small else 2**15,
+            shape_size=16 if small else 0,
+            near_vectors=small,
             hidden_size=100 if small else 200,
             embedding_dropout=0.6 if small else 0.3,
             dropout=0.5 if small else 0.4,

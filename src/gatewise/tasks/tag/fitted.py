@@ -19,6 +19,7 @@ from gatewise.tasks.tag.lexicon import Lexicon
 from gatewise.tasks.tag.shapes import character_shape, sentence_shape
 from gatewise.tasks.tag.tags import Tags
 from gatewise.tasks.tag.word_cache import WordCache
+from gatewise.text.word_shapes import word_shape
 
 if TYPE_CHECKING:
     from gatewise.tasks.tag.report import Report
@@ -82,7 +83,14 @@ class Fitted:
             own[strange] = self.encoder.vectors(forms)
         parts = [own]
         if self.lexicon.vector_size:
-            parts.append(self.weights["vectors.weight"].take(ids, axis=0))
+            table = self.weights["vectors.weight"]
+            if self.chosen.near_vectors:
+                strange = np.flatnonzero(ids == 0)
+                ids[strange] = self.lexicon.near([tokens[p] for p in strange.tolist()], table)
+            parts.append(table.take(ids, axis=0))
+        if self.chosen.shape_size:
+            shapes = [word_shape(token) for token in tokens]
+            parts.append(self.weights["shapes.weight"].take(shapes, axis=0))
         if self.speller is not None:
             parts.append(self.speller.pool(self.lexicon.spelled(tokens), threads=threads))
         return np.concatenate(parts, axis=1)

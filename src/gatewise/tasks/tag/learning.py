@@ -52,6 +52,7 @@ def network_of(prepared: Prepared) -> TaggerNetwork:
         len(prepared.tags.names),
         characters=characters,
         vectors=prepared.vectors,
+        shape_size=chosen.shape_size or 0,
         crf=bool(chosen.crf),
     )
     if prepared.model is not None:
@@ -124,6 +125,7 @@ def batch_of(encoded: Encoded, rows: NDArray[np.int64], prepared: Prepared) -> B
         words.values,
         words.offsets,
         encoded.tags.take(rows).values,
+        prepared.shapes[forms.values],
         spelling,
         spelled.values,
         spelled.offsets,

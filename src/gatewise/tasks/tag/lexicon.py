@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gatewise.errors import ModelFileError
 from gatewise.ragged import Ragged
+from gatewise.text.near import near_spellings
 from gatewise.text.subwords import LONGEST_WORD
 from gatewise.text.tokenizer import Tokenizer
 
@@ -66,6 +67,25 @@ class Lexicon:
     def form(self, token: str) -> str:
         """A token as its pieces are taken from it."""
         return token.lower() if self.tokenizer.lowercase else token
+
+    def near(self, words: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The number of a near spelling that has a pretrained vector, 0 where there is none: (U,).
+
+        Args:
+            words: that have no vector themselves.
+            vectors: of the vocabulary by number; zeros where there is none.
+        """
+        others = [near_spellings(self.form(word)) for word in words]
+        ids = self.ids([other for some in others for other in some])
+        ids[~vectors[ids].any(axis=1)] = 0
+        found = np.zeros(len(words), np.int64)
+        stop = 0
+        for place, some in enumerate(others):
+            start, stop = stop, stop + len(some)
+            known = ids[start:stop].nonzero()[0]
+            if len(known):
+                found[place] = ids[start + known[0]]
+        return found
 
     def spelled(self, tokens: Sequence[str]) -> Ragged:
         """The characters of tokens by number, a row of int32 for each."""

@@ -14,6 +14,7 @@ from gatewise.nn.crf import CRF
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.filters import Filters
+from gatewise.text.word_shapes import SHAPES
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Batch:
         words: numbers of the words; those that were not learned have numbers behind the others.
         offsets: where sentences start and end, (B + 1,).
         tags: numbers of the true tags.
+        shapes: how each token is written, (N,).
         spelling: which of the U different tokens of the batch each is, (N,).
         characters: of the different tokens, one token after another.
         ends: where the different tokens start and end in them, (U + 1,).
@@ -32,6 +34,7 @@ class Batch:
     words: Tensor
     offsets: Tensor
     tags: Tensor
+    shapes: Tensor
     spelling: Tensor
     characters: Tensor
     ends: Tensor
@@ -45,14 +48,15 @@ class Batch:
 class TaggerNetwork(nn.Module):
     """Vectors of words, recurrent layers, one linear layer and perhaps a CRF.
 
-    A token is its word's vector, its pretrained vector and what is read from its characters,
-    beside each other.
+    A token is its word's vector, its pretrained vector, that of its shape and what is read from its
+    characters, beside each other.
 
     Args:
         encoder: the vectors of words and the recurrent layers.
         tags: how many there are, L.
         characters: reads the characters of a token; None without.
         vectors: pretrained vectors of all words, which stay as they are; None without.
+        shape_size: numbers that are learned of how a word is written; 0 for none.
         crf: whether tags are scored side by side as well.
     """
 
@@ -63,6 +67,7 @@ class TaggerNetwork(nn.Module):
         *,
         characters: Encoder | Filters | None,
         vectors: NDArray[np.float32] | None,
+        shape_size: int,
         crf: bool,
     ) -> None:
         super().__init__()
@@ -70,6 +75,9 @@ class TaggerNetwork(nn.Module):
         self.characters = characters
         self.vectors: Tensor | None
         self.register_buffer("vectors", None if vectors is None else torch.from_numpy(vectors))
+        self.shapes = nn.Embedding(SHAPES, shape_size) if shape_size else None
+        if self.shapes is not None:
+            nn.init.normal_(self.shapes.weight, std=0.3)
         self.head = nn.Linear(encoder.shape.state_size, tags)
         self.crf = CRF(tags) if crf else None
 
@@ -78,6 +86,8 @@ class TaggerNetwork(nn.Module):
         parts = [self.encoder.embedding(batch.words)]
         if self.vectors is not None:
             parts.append(functional.embedding(batch.words, self.vectors))
+        if self.shapes is not None:
+            parts.append(self.shapes(batch.shapes))
         if self.characters is not None:
             _, read = self.characters(batch.characters, batch.ends)
             parts.append(functional.embedding(batch.spelling, read))

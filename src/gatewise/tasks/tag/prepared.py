@@ -30,6 +30,7 @@ from gatewise.text.spans import OUTSIDE, are_spans, scheme_of
 from gatewise.text.subwords import subword_buckets
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import first_tokens, read_vectors, vector_size
+from gatewise.text.word_shapes import word_shape
 
 if TYPE_CHECKING:
     from gatewise.tasks.language.task import LanguageModel
@@ -57,6 +58,7 @@ class Prepared:
         encoded: `rows` as numbers.
         dev_encoded: `dev_rows` as numbers.
         spellings: characters of the different tokens of all rows.
+        shapes: how each of them is written.
         pieces: n-grams of all words by number, if they take part.
         vectors: pretrained vectors of all words by number, (words, P), if there are any.
         kept: those that the folder keeps, by the vocabulary.
@@ -73,6 +75,7 @@ class Prepared:
     encoded: Encoded
     dev_encoded: Encoded
     spellings: Ragged
+    shapes: NDArray[np.int64]
     pieces: Ragged
     vectors: NDArray[np.float32] | None
     kept: NDArray[np.float32] | None
@@ -143,7 +146,10 @@ def prepare(
         pieces = subword_buckets(words, wanted.subwords)
     vectors = None
     if kept is not None:
-        vectors = np.concatenate([kept[: lexicon.learned], kept[lexicon.ids(forms.strange)]])
+        ids = lexicon.ids(forms.strange)
+        if wanted.near_vectors:
+            ids[ids == 0] = lexicon.near([forms.strange[p] for p in np.flatnonzero(ids == 0)], kept)
+        vectors = np.concatenate([kept[: lexicon.learned], kept[ids]])
     return Prepared(
         chosen=replace(
             wanted,
@@ -165,6 +171,7 @@ def prepare(
         encoded=forms.encode(rows, known),
         dev_encoded=forms.encode(dev_rows, known),
         spellings=lexicon.spelled(forms.tokens),
+        shapes=np.array([word_shape(token) for token in forms.tokens], np.int64),
         pieces=pieces,
         vectors=vectors,
         kept=kept,
@@ -248,4 +255,10 @@ def _lexicon(
         kept, _ = read_vectors(tagger.vectors, tokenizer.vocabulary)
         size = kept.shape[1]
     characters = common_characters(joined.from_iterable(rows.tokens))
-    return Lexicon(tokenizer, learned, characters, size), kept
+    lexicon = Lexicon(tokenizer, learned, characters, size)
+    if kept is not None and tagger.near_vectors:
+        # From then on the words that were learned have these vectors as their own.
+        bare = 1 + np.flatnonzero(~kept[1:learned].any(axis=1))
+        words = [tokenizer.vocabulary[number] for number in bare.tolist()]
+        kept[bare] = kept[lexicon.near(words, kept)]
+    return lexicon, kept

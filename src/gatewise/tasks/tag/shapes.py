@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatewise.shapes import EncoderShape, FilterShape
+from gatewise.text.word_shapes import SHAPES
 
 if TYPE_CHECKING:
     from gatewise.tasks.tag.lexicon import Lexicon
@@ -15,6 +16,7 @@ def sentence_shape(chosen: SequenceTagger, lexicon: Lexicon) -> EncoderShape:
     """What the encoder of sentences is made of."""
     assert chosen.subwords is not None
     assert chosen.hidden_size is not None
+    assert chosen.shape_size is not None
     return EncoderShape(
         cell=chosen.cell,
         vocabulary_size=lexicon.learned,
@@ -24,7 +26,7 @@ def sentence_shape(chosen: SequenceTagger, lexicon: Lexicon) -> EncoderShape:
         num_layers=chosen.num_layers,
         bidirectional=chosen.bidirectional,
         pooling="last",
-        more=lexicon.vector_size + _character_features(chosen),
+        more=lexicon.vector_size + chosen.shape_size + _character_features(chosen),
     )
 
 
@@ -65,6 +67,8 @@ def weight_shapes(
     shapes |= {"head.weight": (tags, shape.state_size), "head.bias": (tags,)}
     if lexicon.vector_size:
         shapes["vectors.weight"] = (len(lexicon.tokenizer), lexicon.vector_size)
+    if chosen.shape_size:
+        shapes["shapes.weight"] = (SHAPES, chosen.shape_size)
     if chosen.characters:
         own = character_shape(chosen, lexicon).weights()
         shapes |= {f"characters.{name}": sizes for name, sizes in own.items()}

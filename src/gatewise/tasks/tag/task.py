@@ -45,7 +45,12 @@ _SPLITTER = WordSplitter()
 """It remembers what it has split; all taggers split alike."""
 
 
-LATER = {"character_layer": "recurrent", "character_width": 3}
+LATER = {
+    "character_layer": "recurrent",
+    "character_width": 3,
+    "near_vectors": False,
+    "shape_size": 0,
+}
 """Options that folders of before do not hold, with what taggers did then."""
 
 
@@ -103,6 +108,12 @@ class SequenceTagger(Learner[Fitted, Report]):
     character_width: int = option(
         3, "Characters that a filter of a cnn reads at a time.", minimum=2, maximum=100
     )
+    shape_size: int | None = option(
+        None,
+        "Numbers that are learned of how a word is written: its case, digits and signs; 0 for "
+        "none. By default 16, from 100,000 training tokens on 0.",
+        minimum=0,
+    )
     hidden_size: int | None = option(
         None,
         "Units of every recurrent layer and direction. By default 100, from 100,000 training "
@@ -135,6 +146,12 @@ class SequenceTagger(Learner[Fitted, Report]):
         "20 million numbers, 400,000 of 50 each.",
         minimum=0,
         maximum=900_000,
+    )
+    near_vectors: bool | None = option(
+        None,
+        "Give a word without a pretrained vector that of a near spelling: without signs around it "
+        "or 's, with 0 for digits, with fewer repeated letters. By default below 100,000 training "
+        "tokens.",
     )
     vectors: str | None = option(
         None,
