@@ -21,6 +21,8 @@ using gatewise::Shape;
 using In = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 using Offsets = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Ids = nb::ndarray<int32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Totals = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using MaybeIn = std::optional<In>;
 using MaybeOut = std::optional<Out>;
 
@@ -109,6 +111,26 @@ NB_MODULE(_kernel, module) {
           "cell0"_a.noconvert().none(), "hidden"_a.noconvert(), "final_hidden"_a.noconvert(),
           "final_cell"_a.noconvert().none(), "gates"_a.noconvert().none(),
           "cells"_a.noconvert().none(), "threads"_a);
+
+  nb::class_<gatewise::Softmax>(module, "Softmax")
+      .def(
+          "__init__",
+          [](gatewise::Softmax* self, const In& weight, const In& bias, int threads) {
+            nb::gil_scoped_release unlocked;
+            new (self) gatewise::Softmax(weight.data(), bias.data(), rows(weight), columns(weight),
+                                         threads);
+          },
+          "weight"_a.noconvert(), "bias"_a.noconvert(), "threads"_a)
+      .def(
+          "likeliest",
+          [](const gatewise::Softmax& self, const In& inputs, const Ids& ids, const Out& scores,
+             const Totals& log_totals, int threads) {
+            nb::gil_scoped_release unlocked;
+            self.likeliest(inputs.data(), rows(inputs), static_cast<int64_t>(ids.shape(1)),
+                           ids.data(), scores.data(), log_totals.data(), threads);
+          },
+          "inputs"_a.noconvert(), "ids"_a.noconvert(), "scores"_a.noconvert(),
+          "log_totals"_a.noconvert(), "threads"_a);
 
   module.def(
       "backward",

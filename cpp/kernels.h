@@ -54,6 +54,25 @@ class Packed {
 void backward(Backward call, const std::vector<Weights>& weights, Precision precision,
               const int64_t* offsets, int threads);
 
+// Classes whose scores are inputs (R, E) times weight (K, E), plus a bias (K): packed once,
+// immutable.
+class Softmax {
+ public:
+  Softmax(const float* weight, const float* bias, int64_t classes, int64_t size, int threads);
+  // The `wanted` classes of greatest score of every row, greatest first and of equal ones the
+  // first, and the logarithm of the sum of all exponentials: ids, scores (R, wanted), log_totals
+  // (R). Ids are -1 where no score is greater than -inf. The same to the bit for any threads.
+  void likeliest(const float* inputs, int64_t rows, int64_t wanted, int32_t* ids, float* scores,
+                 double* log_totals, int threads) const;
+  int64_t classes() const { return classes_; }
+  int64_t size() const { return size_; }
+
+ private:
+  const Target& target_;
+  int64_t classes_, size_;
+  Floats packed_;
+};
+
 // The most float32 additions and multiplications per second that these threads can do.
 double peak(int threads);
 

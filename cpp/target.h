@@ -68,6 +68,26 @@ struct Backward {
   const float* const* before;  // (D, N): the hidden state that each token started from
 };
 
+// A class and its score.
+struct Candidate {
+  float score;
+  int32_t id;
+};
+
+// R rows of inputs (R, E) against K classes; `shifts` and `sums` are (R, parts).
+struct SoftmaxCall {
+  const float *inputs, *packed;
+  int64_t classes, size, wanted;
+  float *shifts, *sums;
+};
+
+// Some rows and parts of it, and a heap of the greatest scores for each row.
+struct SoftmaxShare {
+  int64_t first_row, rows, first_part, last_part;
+  Candidate* heaps;  // (rows, wanted)
+  void* scratch;     // Target::softmax_bytes
+};
+
 struct Target {
   const char* name;
   double (*multiply_and_add)(int64_t rounds);
@@ -90,6 +110,14 @@ struct Target {
   int64_t (*weight_scratch_floats)(const Shape&, int64_t tile_count) = nullptr;
   void (*weight_gradient)(const Backward&, int direction, int64_t first_tile, int64_t tile_count,
                           float* scratch) = nullptr;
+
+  // A softmax over many classes; for float32 only.
+  int64_t (*softmax_parts)(int64_t classes) = nullptr;
+  int64_t (*softmax_floats)(int64_t classes, int64_t size) = nullptr;
+  void (*pack_softmax)(const float* weight, const float* bias, int64_t classes, int64_t size,
+                       float* packed, int64_t part) = nullptr;
+  int64_t (*softmax_bytes)(int64_t rows) = nullptr;
+  void (*softmax)(const SoftmaxCall&, const SoftmaxShare&) = nullptr;
 };
 
 // By the precision of their products: float32, bfloat16, int8 (whose functions for the way back are

@@ -43,6 +43,8 @@ typedef float Element;
 #include "float32.inc.h"
 
 #include "float32_back.inc.h"
+
+#include "softmax.inc.h"
 #endif
 
 #include "recurrence.inc.h"
@@ -154,6 +156,13 @@ const Target GATEWISE_TARGET = {
     .weight_tiles = weight_tiles,
     .weight_scratch_floats = weight_scratch_floats,
     .weight_gradient = weight_gradient,
+#endif
+#if !defined(GATEWISE_TILE) && !defined(GATEWISE_INT8)
+    .softmax_parts = softmax_parts,
+    .softmax_floats = softmax_floats,
+    .pack_softmax = pack_softmax,
+    .softmax_bytes = softmax_bytes,
+    .softmax = softmax,
 #endif
 };
 

@@ -16,7 +16,6 @@ from gatewise.explanation.explanation import Explanation, Measure
 from gatewise.explanation.limits import checked
 from gatewise.explanation.traces import Reading, Word, moved, placed_words, traces
 from gatewise.ragged import Ragged
-from gatewise.tasks.language.reading import log_probabilities
 from gatewise.text.rules import END
 
 if TYPE_CHECKING:
@@ -37,7 +36,8 @@ def explain_language(model: LanguageModel, text: str) -> Explanation:
     (ids,), (reading,) = _read(model, [text])
     words, layers = reading.words, reading.layers
     outputs = fitted.projected(layers[-1].hidden[:-1])
-    log_probability = np.append(np.nan, log_probabilities(fitted, outputs, ids[1:]))
+    told = fitted.softmax.log_probabilities(outputs, ids[1:], model.threads)
+    log_probability = np.append(np.nan, told)
     nats = -float(np.nansum(log_probability))
     return Explanation(
         "language",

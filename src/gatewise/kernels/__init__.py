@@ -1,7 +1,8 @@
 """The only door to the C++ kernel: recurrent layers over ragged batches, on NumPy arrays.
 
-One call is one layer with one or two directions. N tokens in B texts, E input size, H hidden size,
-D directions, G gates, S saved blocks; all arrays are float32 and C-contiguous, offsets int64:
+One call is one layer with one or two directions; `Softmax` chooses among the classes of an output.
+N tokens in B texts, E input size, H hidden size, D directions, G gates, S saved blocks; all arrays
+are float32 and C-contiguous, offsets int64:
 
     x (N, E)         hidden (N, D*H)           gates (D, N, S*H)   saved blocks, `Cell.saved` order
     offsets (B+1,)   final_hidden (D, B, H)    cells (D, N, H)     cell states, lstm only
@@ -32,13 +33,16 @@ from gatewise.kernels.machine import (
     precisions,
     share_threads,
 )
+from gatewise.kernels.softmax import Likeliest, Softmax
 
 __all__ = [
     "PRECISIONS",
     "Gradients",
+    "Likeliest",
     "Output",
     "Precision",
     "Prepared",
+    "Softmax",
     "Weights",
     "backward",
     "chosen_precision",

@@ -114,7 +114,6 @@ def test_how_much_is_read_at_once_does_not_matter(
     wanted = model.evaluate(SOME, documents=documents)
     scores = model.score(SOME)
     monkeypatch.setattr(reading, "READ_AT_ONCE", size)
-    monkeypatch.setattr(reading, "SCORED_AT_ONCE", size * 20)
     found = model.evaluate(SOME, documents=documents)
     assert found.nats == pytest.approx(wanted.nats, rel=1e-6)
     assert (found.tokens, found.unknown) == (wanted.tokens, wanted.unknown)

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from gatewise.encoder import Floats
 from gatewise.ragged import Ragged
 from gatewise.tasks.language.fitted import Cache, Fitted
-from gatewise.tasks.language.reading import log_probabilities
 from gatewise.tasks.report import perplexity_of
 
 FLATNESSES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0)
@@ -131,7 +130,7 @@ def tuned(
     starts = np.flatnonzero(before == fitted.end) if apart else np.zeros(1, np.int64)
     rows = Ragged(before, np.append(starts, len(before)))
     outputs, _ = fitted.outputs(rows, None, threads, precision)
-    by_model = log_probabilities(fitted, outputs, targets)
+    by_model = fitted.softmax.log_probabilities(outputs, targets, threads)
     by_cache = Recent(size, FLATNESSES).probabilities(outputs, targets)
     likelihood = {
         Cache(flatness, share): float(mixed(by_model, row, share).mean())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gatewise.encoder import Encoder, Floats, State
+from gatewise.kernels import Softmax
 from gatewise.ragged import Ragged
 from gatewise.text.rules import END
 from gatewise.text.tokenizer import Tokenizer
@@ -109,6 +110,11 @@ class Fitted:
     def scores(self, outputs: Floats) -> Floats:
         """Raw scores of all classes: (…, E) → (…, K)."""
         return np.asarray(outputs @ self.output_weight.T + self.weights["output.bias"], np.float32)
+
+    @cached_property
+    def softmax(self) -> Softmax:
+        """What tells the probabilities of classes that are known, laid out for answering."""
+        return Softmax(self.output_weight, self.weights["output.bias"])
 
     @cached_property
     def _folded(self) -> tuple[Floats, Floats] | None:

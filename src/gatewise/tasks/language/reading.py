@@ -13,8 +13,6 @@ from gatewise.tasks.language.fitted import Fitted
 
 READ_AT_ONCE = 16_384
 """Tokens that go through the recurrent layers together, about."""
-SCORED_AT_ONCE = 2**23
-"""Scores that exist at once: 32 MB, and as much again while they are made."""
 
 
 def read(
@@ -64,19 +62,3 @@ def _blocks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
         total += length
     if block:
         yield block
-
-
-def log_probabilities(
-    fitted: Fitted, outputs: Floats, targets: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """Log-probability of every target after its output, in nats: (n, E), (n,) → (n,)."""
-    result = np.empty(len(targets), np.float64)
-    rows = max(1, SCORED_AT_ONCE // len(fitted.classes))
-    for start in range(0, len(targets), rows):
-        some = slice(start, start + rows)
-        scores = fitted.scores(outputs[some])
-        scores -= scores.max(axis=1, keepdims=True)
-        wanted = scores[np.arange(len(scores)), targets[some]]
-        sums = np.exp(scores, out=scores).sum(axis=1)
-        result[some] = wanted - np.log(sums)
-    return result

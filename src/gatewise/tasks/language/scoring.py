@@ -14,7 +14,7 @@ from gatewise.errors import DataError, OptionError
 from gatewise.tasks.language.cache import Recent, mixed
 from gatewise.tasks.language.corpus import lines
 from gatewise.tasks.language.fitted import Fitted
-from gatewise.tasks.language.reading import log_probabilities, read
+from gatewise.tasks.language.reading import read
 from gatewise.tasks.report import perplexity_of
 
 
@@ -123,7 +123,7 @@ def score(
     found: list[tuple[str, float]] = []
     for outputs, targets in read(fitted, texts, joined=False, threads=threads, precision=precision):
         tokens = [fitted.classes[target] for target in targets]
-        values = log_probabilities(fitted, outputs, targets).tolist()
+        values = fitted.softmax.log_probabilities(outputs, targets, threads).tolist()
         found += zip(tokens, values, strict=True)
     ids = fitted.encode(texts)
     unknown = ids.values == fitted.tokenizer.unknown_id
@@ -172,7 +172,7 @@ def evaluate(
     for outputs, targets in read(
         fitted, counted(), joined=joined, threads=threads, precision=precision
     ):
-        values = log_probabilities(fitted, outputs, targets)
+        values = fitted.softmax.log_probabilities(outputs, targets, threads)
         if window is not None:
             values = mixed(values, window.probabilities(outputs, targets)[0], fitted.cache.share)
         nats -= float(values.sum())

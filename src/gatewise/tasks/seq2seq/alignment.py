@@ -75,10 +75,8 @@ def rewritten(
     steps, found = [], []
     for before, token in zip([fitted.end, *tokens[:-1].tolist()], tokens.tolist(), strict=True):
         outputs, weights = writer.step(texts, texts, np.full(len(texts), before, np.int32))
-        blocks = (scores.astype(np.float64) for scores in fitted.scores(outputs))
-        logarithms = [s[:, token] - np.logaddexp.reduce(s, axis=1) for s in blocks]
         steps.append((weights, outputs))
-        found.append(np.concatenate(logarithms))
+        found.append(fitted.softmax.log_probabilities(outputs, np.full(len(texts), token), threads))
     weights, outputs = (np.stack(each) for each in zip(*steps, strict=True))
     return Rewritten(weights, outputs, np.stack(found, axis=1))
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gatewise import kernels
 from gatewise.data.batches import in_order
 from gatewise.data.problems import many
 from gatewise.decoding.beam import Hypothesis, beam_search
@@ -17,7 +16,7 @@ from gatewise.tasks.seq2seq.reading import Sources, SourceWriter
 from gatewise.tasks.seq2seq.search import Answer, Search
 
 ROWS = 512
-"""Hypotheses that are written side by side, about: their scores of 8,000 tokens take 16 MB."""
+"""Hypotheses that are written side by side, about."""
 READ_AT_ONCE = 8192
 """Tokens of sources that are read together."""
 SHOWN = 5
@@ -62,7 +61,6 @@ def searched(
             beam=search.beam,
             length_penalty=search.length_penalty,
             forbidden=[fitted.tokenizer.unknown_id],
-            threads=threads or kernels.default_threads(),
         )
         for row, each in zip(rows.tolist(), hypotheses, strict=True):
             if not each:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gatewise.encoder import Encoder, Floats
+from gatewise.kernels import Softmax
 from gatewise.ragged import Ragged
 from gatewise.text.tokenizer import Tokenizer
-
-SCORED_AT_ONCE = 512
-"""Rows that are scored together: a product of few rows is slower by half."""
 
 if TYPE_CHECKING:
     from gatewise.tasks.seq2seq.report import Report
@@ -59,16 +55,6 @@ class Fitted:
         return self.tokenizer.encode(texts).ended(self.end)
 
     @cached_property
-    def _scoring(self) -> Floats:
-        """What outputs and a 1 are multiplied with to score all classes, (E + 1, K)."""
-        parts = self.weights["embedding.weight"].T, self.weights["output.bias"][None]
-        return np.concatenate(parts)
-
-    def scores(self, outputs: Floats) -> Iterator[Floats]:
-        """Raw scores of all classes, some rows at a time: (R, E) → (r, K), the same room anew."""
-        ones = np.ones((len(outputs), 1), np.float32)
-        extended = np.concatenate([outputs, ones], axis=1)
-        room = np.empty((min(SCORED_AT_ONCE, len(outputs)), self._scoring.shape[1]), np.float32)
-        for start in range(0, len(outputs), SCORED_AT_ONCE):
-            rows = extended[start : start + SCORED_AT_ONCE]
-            yield np.matmul(rows, self._scoring, out=room[: len(rows)])
+    def softmax(self) -> Softmax:
+        """What chooses among the classes, laid out for answering."""
+        return Softmax(self.weights["embedding.weight"], self.weights["output.bias"])

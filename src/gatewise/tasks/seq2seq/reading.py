@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,9 +94,14 @@ class SourceWriter:
         size = fitted.chosen.embedding_size if fitted.chosen.input_feeding else 0
         self._fed: Floats = np.zeros((len(sources.keys), size), np.float32)
 
-    def next(self, texts: Places, parents: Places, tokens: NDArray[np.int32]) -> Iterator[Floats]:
+    def next(
+        self, texts: Places, parents: Places, tokens: NDArray[np.int32], count: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """See `gatewise.decoding.beam.Writer`."""
-        return self._fitted.scores(self.step(texts, parents, tokens)[0])
+        outputs, _ = self.step(texts, parents, tokens)
+        softmax = self._fitted.softmax
+        found = softmax.likeliest(outputs, min(count, len(softmax.bias)), self._threads)
+        return found.ids, found.scores - found.log_totals[:, None]
 
     def step(
         self, texts: Places, parents: Places, tokens: NDArray[np.int32]
