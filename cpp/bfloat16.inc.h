@@ -31,6 +31,7 @@ struct ForwardLayout {
   }
   // In floats, like all that follows the blocks.
   int64_t bias(int64_t tile) const { return hidden(tiles) / 2 + tile * Cell::kBlocks * kUnits; }
+  int64_t step_sums() const { return 0; }  // there is no way from projected inputs
   int64_t floats() const { return bias(tiles); }
   // x and the hidden state before of one text, side by side.
   int64_t operand_row() const { return padded_row(input_chunks + hidden_chunks); }
@@ -82,7 +83,7 @@ void pack_tile(const Shape& shape, const Weights& weights, float* packed, int64_
 template <class Cell>
 class StepProducts {
  public:
-  StepProducts(const float* packed, const ForwardLayout<Cell>& layout, Element* operands)
+  StepProducts(const float* packed, const ForwardLayout<Cell>& layout, Element* operands, bool)
       : packed_(packed), layout_(layout), operands_(operands) {}
 
   void prepare(const ForwardRow* rows, int64_t active, const Share&, int64_t, int64_t) {

@@ -24,6 +24,7 @@ using Offsets = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device
 using Ids = nb::ndarray<int32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Totals = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using MaybeIn = std::optional<In>;
+using MaybePlaces = std::optional<Offsets>;
 using MaybeOut = std::optional<Out>;
 
 const float* data(const MaybeIn& array) { return array ? array->data() : nullptr; }
@@ -86,17 +87,28 @@ NB_MODULE(_kernel, module) {
           },
           "cell"_a, "weight_ih"_a.noconvert(), "weight_hh"_a.noconvert(), "bias_ih"_a.noconvert(),
           "bias_hh"_a.noconvert(), "precision"_a, "threads"_a)
+      .def_prop_ro("projected_floats", &gatewise::Packed::projected_floats)
+      .def(
+          "project",
+          [](const gatewise::Packed& self, const In& x, const Out& projected, int threads) {
+            nb::gil_scoped_release unlocked;
+            self.project(x.data(), rows(x), projected.data(), threads);
+          },
+          "x"_a.noconvert(), "projected"_a.noconvert(), "threads"_a)
       .def(
           "forward",
-          [](const gatewise::Packed& self, const In& x, const Offsets& offsets,
-             const MaybeIn& hidden0, const MaybeIn& cell0, const Out& hidden,
-             const Out& final_hidden, const MaybeOut& final_cell, const MaybeOut& gates,
-             const MaybeOut& cells, int threads) {
+          [](const gatewise::Packed& self, const MaybeIn& x, const MaybeIn& projected,
+             const MaybePlaces& places, const Offsets& offsets, const MaybeIn& hidden0,
+             const MaybeIn& cell0, const Out& hidden, const Out& final_hidden,
+             const MaybeOut& final_cell, const MaybeOut& gates, const MaybeOut& cells,
+             int threads) {
             gatewise::Forward call{};
             call.shape = self.shape();
-            call.shape.tokens = rows(x);
+            call.shape.tokens = static_cast<int64_t>(hidden.shape(0));
             call.shape.sequences = static_cast<int64_t>(offsets.shape(0)) - 1;
-            call.x = x.data();
+            call.x = data(x);
+            call.projected = data(projected);
+            call.places = places ? places->data() : nullptr;
             call.hidden0 = data(hidden0);
             call.cell0 = data(cell0);
             call.hidden = hidden.data();
@@ -107,7 +119,8 @@ NB_MODULE(_kernel, module) {
             nb::gil_scoped_release unlocked;
             self.forward(call, offsets.data(), threads);
           },
-          "x"_a.noconvert(), "offsets"_a.noconvert(), "hidden0"_a.noconvert().none(),
+          "x"_a.noconvert().none(), "projected"_a.noconvert().none(),
+          "places"_a.noconvert().none(), "offsets"_a.noconvert(), "hidden0"_a.noconvert().none(),
           "cell0"_a.noconvert().none(), "hidden"_a.noconvert(), "final_hidden"_a.noconvert(),
           "final_cell"_a.noconvert().none(), "gates"_a.noconvert().none(),
           "cells"_a.noconvert().none(), "threads"_a);

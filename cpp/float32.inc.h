@@ -65,7 +65,7 @@ void pack_tile(const Shape& shape, const Weights& weights, float* packed, int64_
   pack_bias<Cell>(shape, weights, packed + layout.bias(tile), tile);
 }
 
-template <class Cell, int Rows>
+template <class Cell, int Rows, bool Projected>
 INLINE void forward_tile(const ForwardRow* rows, const float* packed,
                          const ForwardLayout<Cell>& layout, int64_t tile) {
   constexpr int kWidth = Cell::kWidth, kColumns = Cell::kBlocks * kWidth;
@@ -77,11 +77,14 @@ INLINE void forward_tile(const ForwardRow* rows, const float* packed,
   for (int r = 0; r < Rows; ++r) {
     x[r] = rows[r].x;
     hidden[r] = rows[r].hidden_before;
+    const float* const start = Projected ? x[r] + tile * kColumns * kLanes : bias;
 #pragma GCC unroll 16
-    for (int c = 0; c < kColumns; ++c) sums[r][c] = load(bias + c * kLanes);
+    for (int c = 0; c < kColumns; ++c) sums[r][c] = load(start + c * kLanes);
   }
-  accumulate<Cell::kInputFirst * kWidth, kProduct>(sums, x, packed + layout.input(tile),
-                                                   layout.input_size);
+  if constexpr (!Projected) {
+    accumulate<Cell::kInputFirst * kWidth, kProduct>(sums, x, packed + layout.input(tile),
+                                                     layout.input_size);
+  }
   accumulate<Cell::kHiddenFirst * kWidth, kProduct>(sums, hidden, packed + layout.hidden(tile),
                                                     layout.hidden_size);
   // A copy, because sums whose address leaves this function could not live in registers above.
@@ -94,10 +97,11 @@ INLINE void forward_tile(const ForwardRow* rows, const float* packed,
   finish_step<Cell>(rows, Rows, finished, tile, layout.hidden_size);
 }
 
-// The input products of Rows tokens: x[r] to sums + r * stride.
+// The input products of Rows tokens: x[r] to sums to + r * stride.
 template <class Cell, int Rows>
 INLINE void input_tile(const float* const* x, const float* packed,
-                       const ForwardLayout<Cell>& layout, int64_t tile, float* to) {
+                       const ForwardLayout<Cell>& layout, int64_t tile, float* to,
+                       int64_t stride) {
   constexpr int kWidth = Cell::kWidth, kColumns = Cell::kBlocks * kWidth;
   Vec sums[Rows][kColumns];
   const float* rows[Rows];
@@ -114,8 +118,19 @@ INLINE void input_tile(const float* const* x, const float* packed,
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 16
     for (int c = 0; c < kColumns; ++c) {
-      store(to + r * layout.step_sums() + (tile * kColumns + c) * kLanes, sums[r][c]);
+      store(to + r * stride + (tile * kColumns + c) * kLanes, sums[r][c]);
     }
+  }
+}
+
+// The input products of `count` rows of x for some tiles, see Target::project.
+template <class Cell>
+void project_rows(const float* const* x, int64_t count, const float* packed,
+                  const ForwardLayout<Cell>& layout, Range range, float* to, int64_t stride) {
+  for (int64_t tile = range.first; tile < range.last; ++tile) {
+    for_groups<kForwardRows>(count, [&]<int Rows>(Count<Rows>, int64_t first) {
+      input_tile<Cell, Rows>(x + first, packed, layout, tile, to + first * stride, stride);
+    });
   }
 }
 
@@ -171,13 +186,14 @@ INLINE void few_rows(const ForwardRow* rows, const float* const (&start)[Rows],
 template <class Cell>
 class StepProducts {
  public:
-  StepProducts(const float* packed, const ForwardLayout<Cell>& layout, Element* operands)
-      : packed_(packed), layout_(layout), ahead_(operands) {}
+  StepProducts(const float* packed, const ForwardLayout<Cell>& layout, Element* operands,
+               bool projected)
+      : packed_(packed), layout_(layout), ahead_(operands), projected_(projected) {}
 
   // Tokens of x lie `stride` floats from each other as they are walked.
   void prepare(const ForwardRow* rows, int64_t active, const Share& share, int64_t step,
                int64_t stride) {
-    if (active > kFewTexts) return;
+    if (active > kFewTexts || projected_) return;
     step_ = step;
     if (step != ahead_end_ && ahead_end_ != 0) return;
     ahead_start_ = step;
@@ -195,23 +211,32 @@ class StepProducts {
     constexpr bool kMany = kRegisters == 32;
     if (active == 1) {
       for_groups<kMany ? 4 : 2>(range.count(), [&]<int T>(Count<T>, int64_t tile) {
-        few_rows<Cell, 1, T>(rows, {start(0)}, packed_, layout_, range.first + tile);
+        few_rows<Cell, 1, T>(rows, {start(rows, 0)}, packed_, layout_, range.first + tile);
       });
     } else if (active == 2) {
       for_groups<kMany ? 2 : 1>(range.count(), [&]<int T>(Count<T>, int64_t tile) {
-        few_rows<Cell, 2, T>(rows, {start(0), start(1)}, packed_, layout_, range.first + tile);
+        few_rows<Cell, 2, T>(rows, {start(rows, 0), start(rows, 1)}, packed_, layout_,
+                             range.first + tile);
       });
+    } else if (projected_) {
+      many_rows<true>(rows, active, range);
     } else {
-      for (int64_t tile = range.first; tile < range.last; ++tile) {
-        for_groups<kForwardRows>(active, [&]<int Rows>(Count<Rows>, int64_t first) {
-          forward_tile<Cell, Rows>(rows + first, packed_, layout_, tile);
-        });
-      }
+      many_rows<false>(rows, active, range);
     }
   }
 
  private:
-  const float* start(int64_t text) const {
+  template <bool Projected>
+  void many_rows(const ForwardRow* rows, int64_t active, Range range) const {
+    for (int64_t tile = range.first; tile < range.last; ++tile) {
+      for_groups<kForwardRows>(active, [&]<int Rows>(Count<Rows>, int64_t first) {
+        forward_tile<Cell, Rows, Projected>(rows + first, packed_, layout_, tile);
+      });
+    }
+  }
+
+  const float* start(const ForwardRow* rows, int64_t text) const {
+    if (projected_) return rows[text].x;
     return ahead_ + (text * kAhead + step_ - ahead_start_) * layout_.step_sums();
   }
 
@@ -219,16 +244,12 @@ class StepProducts {
                   Range range) const {
     const float* rows[kAhead];
     for (int64_t i = 0; i < tokens; ++i) rows[i] = x + i * stride;
-    for (int64_t tile = range.first; tile < range.last; ++tile) {
-      for_groups<kForwardRows>(tokens, [&]<int Rows>(Count<Rows>, int64_t first) {
-        input_tile<Cell, Rows>(rows + first, packed_, layout_, tile,
-                               to + first * layout_.step_sums());
-      });
-    }
+    project_rows<Cell>(rows, tokens, packed_, layout_, range, to, layout_.step_sums());
   }
 
   const float* packed_;
   const ForwardLayout<Cell>& layout_;
   float* ahead_;  // [text][step][tile][block][unit], from step ahead_start_ on
+  bool projected_;
   int64_t step_ = 0, ahead_start_ = 0, ahead_end_ = 0;
 };

@@ -35,6 +35,7 @@ struct ForwardLayout {
   int64_t bias(int64_t tile) const { return hidden(tiles) + tile * kColumns; }
   int64_t input_scale(int64_t tile) const { return bias(tile) + Cell::kBlocks * kUnits; }
   int64_t hidden_scale(int64_t tile) const { return input_scale(tile) + 2 * kProduct; }
+  int64_t step_sums() const { return 0; }  // there is no way from projected inputs
   int64_t floats() const { return bias(tiles); }
   // One text's operands in bytes: two scales, x, the hidden state before.
   int64_t hidden_place() const { return kVector + ceil_divide(input_size, kVector) * kVector; }
@@ -130,7 +131,7 @@ class StepProducts {
   using Layout = ForwardLayout<Cell>;
 
  public:
-  StepProducts(const float* packed, const Layout& layout, Element* operands)
+  StepProducts(const float* packed, const Layout& layout, Element* operands, bool)
       : packed_(packed), layout_(layout), operands_(operands) {}
 
   void prepare(const ForwardRow* rows, int64_t active, const Share&, int64_t, int64_t) {

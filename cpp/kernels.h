@@ -40,6 +40,10 @@ class Packed {
   // Fills the outputs of `call`, whose shape gives tokens and sequences. `gates` and `cells` may be
   // null; the other results are the same to the bit either way and for any number of threads.
   void forward(Forward call, const int64_t* offsets, int threads) const;
+  // What the walks take from inputs that come again: rows of `projected_floats`, which is 0 where
+  // the precision has no such way, for `Forward::projected`.
+  int64_t projected_floats() const;
+  void project(const float* x, int64_t rows, float* projected, int threads) const;
   const Shape& shape() const { return shape_; }
 
  private:

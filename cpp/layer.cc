@@ -145,6 +145,25 @@ Packed::Packed(const Shape& shape, const std::vector<Weights>& weights, Precisio
   });
 }
 
+int64_t Packed::projected_floats() const {
+  return target_.project == nullptr ? 0 : target_.projected_floats(shape_) * shape_.directions;
+}
+
+void Packed::project(const float* x, int64_t rows, float* projected, int threads) const {
+  constexpr int64_t kRowsPerTask = 128;
+  Shape shape = shape_;
+  shape.tokens = rows;
+  const int64_t stride = projected_floats(), blocks = (rows + kRowsPerTask - 1) / kRowsPerTask;
+  parallel(blocks * shape.directions, useful_threads(shape, threads), [&](int64_t task) {
+    const int64_t direction = task % shape.directions;
+    const int64_t first = task / shape.directions * kRowsPerTask;
+    target_.project(shape, packed_.get() + direction * stride_, x + first * shape.input_size,
+                    std::min(kRowsPerTask, rows - first),
+                    projected + first * stride + direction * (stride / shape.directions), stride);
+  });
+  end_of_call();
+}
+
 void Packed::forward(Forward call, const int64_t* offsets, int threads) const {
   threads = useful_threads(call.shape, threads);
   Schedule schedule(call.shape, offsets, threads);

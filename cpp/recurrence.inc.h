@@ -10,7 +10,8 @@ void walk(const Forward& call, const float* packed, const Share& share) {
   const int64_t direction = share.direction, stride = direction == 0 ? 1 : -1;
   const int64_t first_token = direction * shape.tokens;  // row of (D, N, ...) arrays
   ForwardRow* const rows = static_cast<ForwardRow*>(share.rows);
-  StepProducts<Cell> products(packed, layout, after(rows, share.count));
+  StepProducts<Cell> products(packed, layout, after(rows, share.count), call.x == nullptr);
+  const int64_t sums = layout.step_sums();
 
   // The final states hold the running ones: the start state until the first step, and the answer of
   // a text without tokens.
@@ -29,7 +30,9 @@ void walk(const Forward& call, const float* packed, const Share& share) {
       const int64_t token = lane.start + step * stride;
       const int64_t state = (direction * shape.sequences + lane.sequence) * size;
       ForwardRow& row = rows[i];
-      row.x = call.x + token * shape.input_size;
+      row.x = call.x != nullptr
+                  ? call.x + token * shape.input_size
+                  : call.projected + (call.places[token] * shape.directions + direction) * sums;
       row.hidden = call.hidden + token * width + direction * size;
       row.hidden_before = step == 0 ? call.final_hidden + state : row.hidden - stride * width;
       row.ahead = step + 1 == lane.length ? 0 : stride;

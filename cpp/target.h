@@ -47,10 +47,13 @@ struct Share {
   const Crew* crew;  // null for one worker
 };
 
-// Arrays as kernels.h describes them.
+// Arrays as kernels.h describes them. Either `x` is given, or `projected` and `places`: rows that
+// Target::project made, of every direction beside each other, and which of them each token has.
 struct Forward {
   Shape shape;
   const float *x, *hidden0, *cell0;
+  const float* projected;
+  const int64_t* places;
   float *hidden, *final_hidden, *final_cell, *gates, *cells;
 };
 
@@ -111,7 +114,13 @@ struct Target {
   void (*weight_gradient)(const Backward&, int direction, int64_t first_tile, int64_t tile_count,
                           float* scratch) = nullptr;
 
-  // A softmax over many classes; for float32 only.
+  // The rest is for float32 only. What `walk` takes from rows of x: a row of `projected_floats` for
+  // each, which are `stride` floats apart. A walk from them is the same to the bit as one from x.
+  int64_t (*projected_floats)(const Shape&) = nullptr;
+  void (*project)(const Shape&, const float* packed, const float* x, int64_t rows, float* to,
+                  int64_t stride) = nullptr;
+
+  // A softmax over many classes.
   int64_t (*softmax_parts)(int64_t classes) = nullptr;
   int64_t (*softmax_floats)(int64_t classes, int64_t size) = nullptr;
   void (*pack_softmax)(const float* weight, const float* bias, int64_t classes, int64_t size,

@@ -65,6 +65,27 @@ void walk(const Forward& call, const float* packed, const Share& share) {
   with_cell(call.shape.cell, [&]<class Cell>() { walk<Cell>(call, packed, share); });
 }
 
+#if !defined(GATEWISE_TILE) && !defined(GATEWISE_INT8)
+int64_t projected_floats(const Shape& shape) {
+  return with_cell(shape.cell, [&]<class Cell>() { return ForwardLayout<Cell>(shape).step_sums(); });
+}
+
+void project(const Shape& shape, const float* packed, const float* x, int64_t rows, float* to,
+             int64_t stride) {
+  with_cell(shape.cell, [&]<class Cell>() {
+    const ForwardLayout<Cell> layout(shape);
+    constexpr int64_t kRows = 64;  // which stay in the first cache for all tiles
+    for (int64_t first = 0; first < rows; first += kRows) {
+      const float* some[kRows];
+      const int64_t count = least(kRows, rows - first);
+      for (int64_t i = 0; i < count; ++i) some[i] = x + (first + i) * shape.input_size;
+      project_rows<Cell>(some, count, packed, layout, Range{0, layout.tiles}, to + first * stride,
+                         stride);
+    }
+  });
+}
+#endif
+
 #if defined(GATEWISE_INT8)
 int64_t share_bytes(const Shape& shape, int64_t count) {
   return with_cell(shape.cell, [&]<class Cell>() -> int64_t {
@@ -158,6 +179,8 @@ const Target GATEWISE_TARGET = {
     .weight_gradient = weight_gradient,
 #endif
 #if !defined(GATEWISE_TILE) && !defined(GATEWISE_INT8)
+    .projected_floats = projected_floats,
+    .project = project,
     .softmax_parts = softmax_parts,
     .softmax_floats = softmax_floats,
     .pack_softmax = pack_softmax,

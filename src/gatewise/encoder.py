@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise import kernels
+from gatewise.cells import CELLS
 from gatewise.ragged import Ragged, reduce_rows
 from gatewise.shapes import EncoderShape
 from gatewise.text.subwords import subword_buckets
 
 Floats = NDArray[np.float32]
+SMALL_TABLE = 1_000_000
+"""Numbers that the products of a whole vocabulary may have to be made once and kept: 4 MB."""
 
 
 class State(NamedTuple):
@@ -43,6 +46,7 @@ class Encoder:
         self._weights = weights
         self._table = weights["embedding.weight"]
         self._prepared: dict[str, list[kernels.Prepared]] = {}
+        self._products: Floats | None = None
 
     def layers(self, precision: str) -> list[kernels.Prepared]:
         """The recurrent layers, packed for a precision of `gatewise.kernels` when first asked."""
@@ -88,8 +92,8 @@ class Encoder:
                 whole number of at least 1.
             OptionError: there is no such precision, or the processor does not have it.
         """
-        values = self.embedded(ids, unknown)
-        values, finals = self.walk(values, ids.offsets, None, threads, precision)
+        inputs = self._inputs(ids, unknown, precision)
+        values, finals = self.walk(inputs, ids.offsets, None, threads, precision)
         final = finals[-1].hidden
         # (D, B, H) → (B, D * H): the directions of a text beside each other.
         return values, final.transpose(1, 0, 2).reshape(len(ids), self.shape.state_size)
@@ -110,9 +114,22 @@ class Encoder:
             values[places] = unknown[ids.values[places] - known]
         return values
 
+    def _inputs(
+        self, ids: Ragged, unknown: Floats | None, precision: str
+    ) -> Floats | kernels.Projected:
+        """What the first layer reads: of characters and other small vocabularies, products."""
+        first = self.layers(precision)[0]
+        numbers = len(self._table) * self.shape.state_size * len(CELLS[self.shape.cell].gates)
+        own = unknown is None and ids.values.max(initial=0) < len(self._table)
+        if not (first.projects and own and numbers <= SMALL_TABLE):
+            return self.embedded(ids, unknown)
+        if self._products is None:
+            self._products = first.project(self._table)
+        return kernels.Projected(self._products, ids.values.astype(np.int64))
+
     def walk(
         self,
-        values: Floats,
+        values: Floats | kernels.Projected,
         offsets: NDArray[np.int64],
         start: Sequence[State] | None = None,
         threads: int | None = None,
@@ -121,7 +138,7 @@ class Encoder:
         """All recurrent layers over vectors, from any states on.
 
         Args:
-            values: (N, E).
+            values: (N, E), or what the first layer has made of them.
             offsets: where texts start and end, (B + 1,).
             start: of every layer, the states before the first token; zeros if None.
             threads: by default all cores.
@@ -134,9 +151,9 @@ class Encoder:
         for number, layer in enumerate(self.layers(precision)):
             hidden0, cell0 = (None, None) if start is None else start[number]
             output = layer.forward(values, offsets, hidden0=hidden0, cell0=cell0, threads=threads)
-            values = output.hidden
+            values = hidden = output.hidden
             finals.append(State(output.final_hidden, output.final_cell))
-        return values, finals
+        return hidden, finals
 
     def traced(
         self,

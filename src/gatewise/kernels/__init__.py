@@ -22,7 +22,7 @@ The environment variable GATEWISE_KERNEL forces an instruction set; `describe()`
 """
 
 from gatewise.cells import Weights
-from gatewise.kernels.layer import Gradients, Output, Prepared, backward, forward
+from gatewise.kernels.layer import Gradients, Output, Prepared, Projected, backward, forward
 from gatewise.kernels.machine import (
     PRECISIONS,
     Precision,
@@ -42,6 +42,7 @@ __all__ = [
     "Output",
     "Precision",
     "Prepared",
+    "Projected",
     "Softmax",
     "Weights",
     "backward",

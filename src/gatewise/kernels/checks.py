@@ -92,6 +92,34 @@ def check_batch(x: Floats, offsets: Offsets, input_size: int) -> tuple[int, int]
     # One text takes some fifty microseconds: what is as it should be passes by a few comparisons.
     if not _fits(x, np.float32, 2) or x.shape[1] != input_size:
         check_array("x", x, (tokens, input_size), f" for an input size of {input_size}")
+    check_offsets(offsets, tokens)
+    return tokens, len(offsets) - 1
+
+
+def check_projected(
+    rows: Floats, places: Offsets, offsets: Offsets, width: int
+) -> tuple[int, int]:
+    """N and B of a ragged batch whose inputs are rows of a layer's products, (U, width)."""
+    count = len(rows) if isinstance(rows, np.ndarray) and rows.ndim else 0
+    if not width:
+        raise ValueError("Projected inputs need a layer in fp32. Give x itself.")
+    check_array("rows", rows, (count, width), " of this layer's products")
+    if not _fits(places, np.int64, 1):
+        raise ValueError(
+            "places must be a contiguous one-dimensional int64 array. "
+            f"Got {getattr(places, 'dtype', type(places).__name__)} of shape {_shape(places)}."
+        )
+    if len(places) and not 0 <= places.min() <= places.max() < count:
+        raise ValueError(
+            f"places must be from 0 to {count - 1}, the rows. "
+            f"Got {places.min()} to {places.max()}."
+        )
+    check_offsets(offsets, len(places))
+    return len(places), len(offsets) - 1
+
+
+def check_offsets(offsets: Offsets, tokens: int) -> None:
+    """Offsets must rise from 0 to the number of tokens."""
     if not _fits(offsets, np.int64, 1) or len(offsets) == 0:
         raise ValueError(
             "offsets must be a contiguous one-dimensional int64 array of at least one entry. "
@@ -102,7 +130,6 @@ def check_batch(x: Floats, offsets: Offsets, input_size: int) -> tuple[int, int]
             f"offsets must rise from 0 to {tokens}, the number of rows of x. "
             f"Got offsets from {offsets[0]} to {offsets[-1]}."
         )
-    return tokens, len(offsets) - 1
 
 
 def check_start(

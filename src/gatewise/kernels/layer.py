@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from gatewise.kernels.checks import (
     Offsets,
     check_array,
     check_batch,
+    check_projected,
     check_start,
     check_weights,
 )
@@ -65,6 +66,18 @@ class Gradients:
     d_cell0: Floats | None  # (D, B, H)
 
 
+class Projected(NamedTuple):
+    """Inputs that come again: what the walks take from each was made once.
+
+    Args:
+        rows: of U different inputs, as `Prepared.project` made them, (U, W).
+        places: which of them the tokens have, (N,).
+    """
+
+    rows: Floats
+    places: Offsets
+
+
 class Prepared:
     """A layer's weights, packed once for answering; immutable, so any threads may share it.
 
@@ -100,9 +113,32 @@ class Prepared:
     def __reduce__(self) -> tuple[Any, ...]:
         return Prepared, (self.cell, self.weights, None, self.precision)
 
+    @property
+    def projects(self) -> bool:
+        """Whether `project` can be asked: in fp32 alone the walk may go on from products."""
+        return self.precision == "fp32"
+
+    def project(self, x: Floats, threads: int | None = None) -> Floats:
+        """What `forward` takes from inputs: (U, E) → (U, W).
+
+        An input that comes more than once costs its product only once: half of the work where E is
+        as large as H. The answers are the same to the bit.
+
+        Raises:
+            ValueError: a shape or type does not fit, `threads` is no whole number of at least 1, or
+                the precision is not fp32.
+        """
+        if not self.projects:
+            raise ValueError(f"Inputs are projected in fp32 only. Got {self.precision}.")
+        rows = len(x) if isinstance(x, np.ndarray) and x.ndim else 0
+        check_array("x", x, (rows, self.input_size), f" for an input size of {self.input_size}")
+        projected = np.empty((rows, self._packed.projected_floats), np.float32)
+        self._packed.project(x, projected, thread_count(threads))
+        return projected
+
     def forward(
         self,
-        x: Floats,
+        x: Floats | Projected,
         offsets: Offsets,
         *,
         hidden0: Floats | None = None,
@@ -112,11 +148,24 @@ class Prepared:
     ) -> Output:
         """The layer's answer to a ragged batch; `save` keeps gates and cells for the gradient.
 
+        Args:
+            x: (N, E), or what `project` made of the inputs and which of its rows each token has.
+            offsets: where texts start and end, (B + 1,).
+            hidden0: states to start from, (D, B, H); zeros if None.
+            cell0: likewise.
+            save: whether to keep gates and cells.
+            threads: by default all cores.
+
         Raises:
             ValueError: a shape or type does not fit, or `threads` is no whole number of at least 1.
         """
         has_cell = CELLS[self.cell].has_cell
-        tokens, texts = check_batch(x, offsets, self.input_size)
+        if isinstance(x, Projected):
+            inputs: tuple[Any, ...] = (None, *x)
+            tokens, texts = check_projected(*x, offsets, self._packed.projected_floats)
+        else:
+            inputs = (x, None, None)
+            tokens, texts = check_batch(x, offsets, self.input_size)
         state = (self.directions, texts, self.hidden_size)
         check_start(self.cell, hidden0, cell0, state)
         blocks = len(CELLS[self.cell].saved)
@@ -133,7 +182,7 @@ class Prepared:
             else None,
         )
         self._packed.forward(
-            x,
+            *inputs,
             offsets,
             hidden0,
             cell0,
