@@ -90,7 +90,8 @@ def main() -> None:
 
     def fresh(ask: Any) -> Any:
         """Ask as if the model had just been loaded: it remembers no word."""
-        forgetful.fitted().__dict__.pop("memory", None)
+        for kept in ("_inputs", "_products"):
+            forgetful.fitted().__dict__.pop(kept, None)
         return ask(forgetful)
 
     def of_text(model: Any) -> Any:

@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 
+from gatewise.text.rules import UNKNOWN, is_word
+from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.words import WordSplitter
 
 ALPHABET = [*"abcZ019 .,'!?-_#@/\t\u00a0½ﬁéŁ中日😀\u200d\u0301\u202e&<>%$", "n't", "...", "http://"]
@@ -43,3 +45,15 @@ def test_no_visible_character_is_lost_or_moved() -> None:
             assert not any(map(str.isalnum, MARKUP.sub("", skipped))), (sentence, words)
             place += len(skipped) + len(word)
         assert words == WordSplitter().split(sentence)  # not what it remembers
+
+
+def test_runs_of_letters_are_words_as_the_rules_have_it() -> None:
+    tokenizer = Tokenizer("word", False, [UNKNOWN], [])
+    random = np.random.default_rng(0)
+    letters = [*"abcnotOdDpPxXhtps"]
+    runs = ["".join(random.choice(letters, int(random.integers(1, 8)))) for _ in range(4000)]
+    runs += ["cannot", "CanNot", "cannots", "xcannot", "www", "https", "xD", "oO", "br", "x" * 500]
+    for run in runs:
+        assert is_word(run) == ([token.text for token in tokenizer.tokens(run)] == [run])
+    for other in ("it's", "u.s.", "3rd", "caf\u00e9", "a,", "", "x_y", ":D"):
+        assert not is_word(other)

@@ -97,7 +97,7 @@ def read_tagger(tagger: SequenceTagger, texts: list[str]) -> list[Reading]:
         checked(len(sentence))
     rows = Ragged.from_rows([fitted.lexicon.ids(sentence) for sentence in sentences], np.int64)
     tokens = list(joined.from_iterable(sentences))
-    vectors = fitted.word_cache.take(tokens, tagger.threads)
+    vectors = fitted.words(tokens, tagger.threads)
     layers = traces(fitted.encoder, vectors, rows.offsets, *settings)
     words = [
         _placed(text, sentence, ids.tolist())

@@ -96,9 +96,7 @@ def check_batch(x: Floats, offsets: Offsets, input_size: int) -> tuple[int, int]
     return tokens, len(offsets) - 1
 
 
-def check_projected(
-    rows: Floats, places: Offsets, offsets: Offsets, width: int
-) -> tuple[int, int]:
+def check_projected(rows: Floats, places: Offsets, offsets: Offsets, width: int) -> tuple[int, int]:
     """N and B of a ragged batch whose inputs are rows of a layer's products, (U, width)."""
     count = len(rows) if isinstance(rows, np.ndarray) and rows.ndim else 0
     if not width:
@@ -111,8 +109,7 @@ def check_projected(
         )
     if len(places) and not 0 <= places.min() <= places.max() < count:
         raise ValueError(
-            f"places must be from 0 to {count - 1}, the rows. "
-            f"Got {places.min()} to {places.max()}."
+            f"places must be from 0 to {count - 1}, the rows. Got {places.min()} to {places.max()}."
         )
     check_offsets(offsets, len(places))
     return len(places), len(offsets) - 1

@@ -157,6 +157,14 @@ def pipeline(level: Level, lowercase: bool) -> Json:
     }
 
 
+def is_word(piece: str) -> bool:
+    """Whether a run of characters is a word by itself, as most are: an answer without the rules.
+
+    No rule of "word" parts ASCII letters that stand alone, but that of "cannot".
+    """
+    return piece.isascii() and piece.isalpha() and piece.lower() != "cannot"
+
+
 def model(level: Level, vocabulary: dict[str, int], merges: list[list[str]]) -> Json:
     """The "model" of a tokenizer.json: what was learned from texts."""
     if level != "bpe":

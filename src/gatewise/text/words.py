@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatewise.text.pieces import pieces
-from gatewise.text.rules import UNKNOWN
+from gatewise.text.rules import UNKNOWN, is_word
 from gatewise.text.tokenizer import MOST_REMEMBERED, Tokenizer
 
 
@@ -26,16 +26,19 @@ class WordSplitter:
         return found
 
     def _words(self, piece: str) -> tuple[str, ...]:
-        found, stop = list[str](), 0
-        for token in self._tokenizer.tokens(piece):
-            # Where one character becomes several tokens, they share its place: the first has it.
-            start, stop = max(token.start, stop), max(token.stop, stop)
-            if start < stop:
-                found.append(piece[start:stop])
-        words = tuple(found)
+        words = (piece,) if is_word(piece) else self._parted(piece)
         self._size += 2 * len(piece)
         if self._size > MOST_REMEMBERED:
             # Replaced, not emptied: another thread may be reading it.
             self._memory, self._size = {}, 0
         self._memory[piece] = words
         return words
+
+    def _parted(self, piece: str) -> tuple[str, ...]:
+        found, stop = list[str](), 0
+        for token in self._tokenizer.tokens(piece):
+            # Where one character becomes several tokens, they share its place: the first has it.
+            start, stop = max(token.start, stop), max(token.stop, stop)
+            if start < stop:
+                found.append(piece[start:stop])
+        return tuple(found)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gatewise import kernels
 from gatewise.chains import Chain
 from gatewise.encoder import Encoder, Floats
 from gatewise.shapes import FilterShape
@@ -68,9 +69,24 @@ class Fitted:
         return self.tags.chain(Chain(*learned) if learned else None)
 
     @cached_property
-    def word_cache(self) -> WordCache:
-        """What the first layer reads of words, as far as they were met."""
+    def _inputs(self) -> WordCache:
+        """What the first layer reads of the words that were met."""
         return WordCache(self.words)
+
+    @cached_property
+    def _products(self) -> WordCache:
+        """What it makes of them, which is half of its work and the same at every token."""
+        first = self.encoder.layers("fp32")[0]
+        return WordCache(lambda words, threads: first.project(self.words(words, threads), threads))
+
+    def read(
+        self, tokens: Sequence[str], threads: int | None, precision: str
+    ) -> Floats | kernels.Projected:
+        """What the first layer takes of tokens."""
+        if precision == "fp32":
+            return kernels.Projected(*self._products.look_up(tokens, threads))
+        numbers, rows = self._inputs.look_up(tokens, threads)
+        return numbers.take(rows, axis=0)
 
     def words(self, tokens: Sequence[str], threads: int | None) -> Floats:
         """What the first layer reads of different tokens, (U, E)."""
@@ -107,7 +123,7 @@ class Fitted:
         """
         offsets = np.zeros(len(sentences) + 1, np.int64)
         np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
-        values = self.word_cache.take(list(joined.from_iterable(sentences)), threads)
+        values = self.read(list(joined.from_iterable(sentences)), threads, precision)
         hidden, _ = self.encoder.walk(values, offsets, None, threads, precision)
         scores = hidden @ self.weights["head.weight"].T + self.weights["head.bias"]
         return np.asarray(scores, np.float32), offsets

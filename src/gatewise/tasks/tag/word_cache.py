@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-MOST_CACHED = 16_000_000
-"""Numbers of words that were met, at most: 64 MB."""
+Places = NDArray[np.int64]
+MOST_CACHED = 32_000_000
+"""Numbers of words that were met, at most: 128 MB."""
 
 
 class _Table:
@@ -44,8 +45,8 @@ class WordCache:
         self._table = _Table()
         self._lock = threading.Lock()
 
-    def take(self, tokens: Sequence[str], threads: int | None) -> Floats:
-        """The numbers of tokens, (N, E)."""
+    def look_up(self, tokens: Sequence[str], threads: int | None) -> tuple[Floats, Places]:
+        """The numbers of all words that were met, (M, E), and the row of every token, (N,)."""
         table = self._table
         wanted = set(tokens)
         # The first call makes the table as wide as words are, also where it brings none.
@@ -61,4 +62,4 @@ class WordCache:
                     self._table = table
                 table.add(fresh, made)
         rows = np.fromiter(map(table.row.__getitem__, tokens), np.int64, len(tokens))
-        return table.numbers.take(rows, axis=0)
+        return table.numbers, rows

@@ -1,0 +1,113 @@
+"""Inputs whose products were made once: the same answers to the bit, on every instruction set."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gatewise import kernels
+from gatewise.cells import CELLS
+from gatewise.encoder import Encoder
+from gatewise.kernels import Prepared, Projected
+from gatewise.ragged import Ragged
+from gatewise.shapes import EncoderShape
+from layer_cases import CASES, FLOAT32, LENGTHS, make_case, using
+
+
+def same(one: kernels.Output, other: kernels.Output) -> None:
+    for name in ("hidden", "final_hidden", "final_cell", "saved_gates", "saved_cells"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("directions", [1, 2])
+@pytest.mark.parametrize(("sizes", "lengths"), CASES)
+def test_answers_are_those_from_the_inputs(
+    name: str, cell: str, directions: int, sizes: tuple[int, int], lengths: str
+) -> None:
+    case = make_case(cell, directions, sizes, LENGTHS[lengths])
+    different = np.ascontiguousarray(case.x[:5] if len(case.x) else np.zeros((1, sizes[0]), "f"))
+    places = np.random.default_rng(0).integers(0, len(different), len(case.x))
+    start = {"hidden0": case.hidden0, "cell0": case.cell0, "save": True}
+    with using(name):
+        layer = Prepared(cell, case.weights)
+        wanted = layer.forward(different[places], case.offsets, **start)
+        for threads in (1, 3):
+            projected = Projected(layer.project(different, threads), places)
+            same(layer.forward(projected, case.offsets, threads=threads, **start), wanted)
+
+
+def test_many_inputs_are_divided_among_threads() -> None:
+    case = make_case("gru", 2, (70, 80), (1000,))
+    layer = Prepared("gru", case.weights)
+    wanted = layer.project(case.x, threads=1)
+    np.testing.assert_array_equal(layer.project(case.x, threads=3), wanted)
+
+
+@pytest.mark.parametrize("pooling", ["last", "max"])
+def test_an_encoder_of_few_characters_answers_as_one_of_many(
+    pooling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = EncoderShape("lstm", 20, 6, 0, 9, 2, True, pooling)
+    random = np.random.default_rng(1)
+    weights = {
+        name: random.normal(size=size).astype(np.float32) for name, size in shape.weights().items()
+    }
+    rows = Ragged.from_rows([[3, 19, 0], [], [7, 3, 3, 1]], np.int32)
+    found = Encoder(shape, weights).pool(rows)
+    unknown = random.normal(size=(2, 6)).astype(np.float32)
+    with_unknown = Encoder(shape, weights).pool(rows, unknown)
+    monkeypatch.setattr("gatewise.encoder.SMALL_TABLE", 0)
+    np.testing.assert_array_equal(found, Encoder(shape, weights).pool(rows))
+    np.testing.assert_array_equal(found, with_unknown)
+    with pytest.raises(ValueError, match="Token ids must be below 20"):
+        Encoder(shape, weights).pool(Ragged.from_rows([[20]], np.int32))
+
+
+@pytest.mark.parametrize(
+    ("rows", "places", "offsets", "sentence"),
+    [
+        (
+            (4, 63),
+            [0],
+            [0, 1],
+            "rows must have shape (4, 64) of this layer's products. Got (4, 63).",
+        ),
+        ((4, 64), [0, 4], [0, 2], "places must be from 0 to 3, the rows. Got 0 to 4."),
+        ((4, 64), [-1], [0, 1], "places must be from 0 to 3, the rows. Got -1 to -1."),
+        (
+            (4, 64),
+            [[0]],
+            [0, 1],
+            "places must be a contiguous one-dimensional int64 array. Got int64 of shape (1, 1).",
+        ),
+        (
+            (4, 64),
+            [0, 1],
+            [0, 3],
+            "offsets must rise from 0 to 2, the number of rows of x. Got offsets from 0 to 3.",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(rows: Any, places: Any, offsets: Any, sentence: str) -> None:
+    case = make_case("lstm", 1, (5, 16), (3,))
+    if kernels.describe()["in_use"] in ("generic", "neon", "avx2"):
+        pytest.skip("rows of products are padded otherwise here")
+    projected = Projected(np.zeros(rows, np.float32), np.array(places))
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        Prepared("lstm", case.weights).forward(projected, np.array(offsets))
+
+
+@pytest.mark.parametrize("precision", [p for p in kernels.precisions() if p != "fp32"])
+def test_other_precisions_have_no_products(precision: str) -> None:
+    case = make_case("lstm", 1, (5, 16), (3,))
+    layer = Prepared("lstm", case.weights, precision=precision)
+    assert not layer.projects
+    with pytest.raises(ValueError, match=f"^Inputs are projected in fp32 only. Got {precision}"):
+        layer.project(case.x)
+    with pytest.raises(ValueError, match=r"^Projected inputs need a layer in fp32"):
+        layer.forward(Projected(np.zeros((1, 64), np.float32), np.zeros(3, np.int64)), case.offsets)
