@@ -125,24 +125,31 @@ NB_MODULE(_kernel, module) {
           "final_cell"_a.noconvert().none(), "gates"_a.noconvert().none(),
           "cells"_a.noconvert().none(), "threads"_a);
 
-  nb::class_<gatewise::Softmax>(module, "Softmax")
+  nb::class_<gatewise::Linear>(module, "Linear")
       .def(
           "__init__",
-          [](gatewise::Softmax* self, const In& weight, const In& bias, int threads) {
+          [](gatewise::Linear* self, const In& weight, const MaybeIn& bias, int threads) {
             nb::gil_scoped_release unlocked;
-            new (self) gatewise::Softmax(weight.data(), bias.data(), rows(weight), columns(weight),
-                                         threads);
+            new (self) gatewise::Linear(weight.data(), data(bias), rows(weight), columns(weight),
+                                        threads);
           },
-          "weight"_a.noconvert(), "bias"_a.noconvert(), "threads"_a)
+          "weight"_a.noconvert(), "bias"_a.noconvert().none(), "threads"_a)
+      .def(
+          "outputs",
+          [](const gatewise::Linear& self, const In& x, const Out& y, int threads) {
+            nb::gil_scoped_release unlocked;
+            self.outputs(x.data(), rows(x), y.data(), threads);
+          },
+          "x"_a.noconvert(), "y"_a.noconvert(), "threads"_a)
       .def(
           "likeliest",
-          [](const gatewise::Softmax& self, const In& inputs, const Ids& ids, const Out& scores,
+          [](const gatewise::Linear& self, const In& x, const Ids& ids, const Out& scores,
              const Totals& log_totals, int threads) {
             nb::gil_scoped_release unlocked;
-            self.likeliest(inputs.data(), rows(inputs), static_cast<int64_t>(ids.shape(1)),
-                           ids.data(), scores.data(), log_totals.data(), threads);
+            self.likeliest(x.data(), rows(x), static_cast<int64_t>(ids.shape(1)), ids.data(),
+                           scores.data(), log_totals.data(), threads);
           },
-          "inputs"_a.noconvert(), "ids"_a.noconvert(), "scores"_a.noconvert(),
+          "x"_a.noconvert(), "ids"_a.noconvert(), "scores"_a.noconvert(),
           "log_totals"_a.noconvert(), "threads"_a);
 
   module.def(

@@ -58,22 +58,24 @@ class Packed {
 void backward(Backward call, const std::vector<Weights>& weights, Precision precision,
               const int64_t* offsets, int threads);
 
-// Classes whose scores are inputs (R, E) times weight (K, E), plus a bias (K): packed once,
-// immutable.
-class Softmax {
+// A linear layer: weight (O, I) and bias (O) or null, packed once, immutable. What it answers is the
+// same to the bit for any number of threads, and for a row alone or beside others.
+class Linear {
  public:
-  Softmax(const float* weight, const float* bias, int64_t classes, int64_t size, int threads);
-  // The `wanted` classes of greatest score of every row, greatest first and of equal ones the
-  // first, and the logarithm of the sum of all exponentials: ids, scores (R, wanted), log_totals
-  // (R). Ids are -1 where no score is greater than -inf. The same to the bit for any threads.
-  void likeliest(const float* inputs, int64_t rows, int64_t wanted, int32_t* ids, float* scores,
+  Linear(const float* weight, const float* bias, int64_t outputs, int64_t inputs, int threads);
+  // x (R, I) to y (R, O).
+  void outputs(const float* x, int64_t rows, float* y, int threads) const;
+  // The `wanted` greatest outputs of every row, greatest first and of equal ones the first, and the
+  // logarithm of the sum of all exponentials: ids, scores (R, wanted), log_totals (R). Ids are -1
+  // where no output is greater than -inf.
+  void likeliest(const float* x, int64_t rows, int64_t wanted, int32_t* ids, float* scores,
                  double* log_totals, int threads) const;
-  int64_t classes() const { return classes_; }
-  int64_t size() const { return size_; }
 
  private:
+  int useful_threads(int64_t rows, int threads) const;
+
   const Target& target_;
-  int64_t classes_, size_;
+  int64_t outputs_, inputs_;
   Floats packed_;
 };
 

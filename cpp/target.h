@@ -71,21 +71,22 @@ struct Backward {
   const float* const* before;  // (D, N): the hidden state that each token started from
 };
 
-// A class and its score.
+// An output and which it is.
 struct Candidate {
   float score;
   int32_t id;
 };
 
-// R rows of inputs (R, E) against K classes; `shifts` and `sums` are (R, parts).
-struct SoftmaxCall {
-  const float *inputs, *packed;
-  int64_t classes, size, wanted;
-  float *shifts, *sums;
+// A linear layer over R rows x (R, I): either all outputs y (R, O), or the `wanted` greatest of every
+// row and, of its parts, the sums of exp(output - shift): shifts, sums (R, parts).
+struct LinearCall {
+  const float *x, *packed;
+  int64_t outputs, inputs, wanted;
+  float *y, *shifts, *sums;
 };
 
-// Some rows and parts of it, and a heap of the greatest scores for each row.
-struct SoftmaxShare {
+// Some rows and parts of it, and a heap of the greatest outputs for each row.
+struct LinearShare {
   int64_t first_row, rows, first_part, last_part;
   Candidate* heaps;  // (rows, wanted)
   void* scratch;     // Target::softmax_bytes
@@ -120,13 +121,14 @@ struct Target {
   void (*project)(const Shape&, const float* packed, const float* x, int64_t rows, float* to,
                   int64_t stride) = nullptr;
 
-  // A softmax over many classes.
-  int64_t (*softmax_parts)(int64_t classes) = nullptr;
-  int64_t (*softmax_floats)(int64_t classes, int64_t size) = nullptr;
-  void (*pack_softmax)(const float* weight, const float* bias, int64_t classes, int64_t size,
-                       float* packed, int64_t part) = nullptr;
+  // A linear layer.
+  int64_t (*linear_parts)(int64_t outputs) = nullptr;
+  int64_t (*linear_floats)(int64_t outputs, int64_t inputs) = nullptr;
+  void (*pack_linear)(const float* weight, const float* bias, int64_t outputs, int64_t inputs,
+                      float* packed, int64_t part) = nullptr;
+  void (*linear)(const LinearCall&, const LinearShare&) = nullptr;
   int64_t (*softmax_bytes)(int64_t rows) = nullptr;
-  void (*softmax)(const SoftmaxCall&, const SoftmaxShare&) = nullptr;
+  void (*softmax)(const LinearCall&, const LinearShare&) = nullptr;
 };
 
 // By the precision of their products: float32, bfloat16, int8 (whose functions for the way back are

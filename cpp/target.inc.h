@@ -44,7 +44,7 @@ typedef float Element;
 
 #include "float32_back.inc.h"
 
-#include "softmax.inc.h"
+#include "linear.inc.h"
 #endif
 
 #include "recurrence.inc.h"
@@ -181,9 +181,10 @@ const Target GATEWISE_TARGET = {
 #if !defined(GATEWISE_TILE) && !defined(GATEWISE_INT8)
     .projected_floats = projected_floats,
     .project = project,
-    .softmax_parts = softmax_parts,
-    .softmax_floats = softmax_floats,
-    .pack_softmax = pack_softmax,
+    .linear_parts = linear_parts,
+    .linear_floats = linear_floats,
+    .pack_linear = pack_linear,
+    .linear = linear,
     .softmax_bytes = softmax_bytes,
     .softmax = softmax,
 #endif

@@ -36,7 +36,7 @@ def explain_language(model: LanguageModel, text: str) -> Explanation:
     (ids,), (reading,) = _read(model, [text])
     words, layers = reading.words, reading.layers
     outputs = fitted.projected(layers[-1].hidden[:-1])
-    told = fitted.softmax.log_probabilities(outputs, ids[1:], model.threads)
+    told = fitted.output_layer.log_probabilities(outputs, ids[1:], model.threads)
     log_probability = np.append(np.nan, told)
     nats = -float(np.nansum(log_probability))
     return Explanation(

@@ -1,6 +1,6 @@
 """The only door to the C++ kernel: recurrent layers over ragged batches, on NumPy arrays.
 
-One call is one layer with one or two directions; `Softmax` chooses among the classes of an output.
+One call is one layer with one or two directions; `Linear` is a linear layer behind it.
 N tokens in B texts, E input size, H hidden size, D directions, G gates, S saved blocks; all arrays
 are float32 and C-contiguous, offsets int64:
 
@@ -23,6 +23,7 @@ The environment variable GATEWISE_KERNEL forces an instruction set; `describe()`
 
 from gatewise.cells import Weights
 from gatewise.kernels.layer import Gradients, Output, Prepared, Projected, backward, forward
+from gatewise.kernels.linear import Likeliest, Linear
 from gatewise.kernels.machine import (
     PRECISIONS,
     Precision,
@@ -33,17 +34,16 @@ from gatewise.kernels.machine import (
     precisions,
     share_threads,
 )
-from gatewise.kernels.softmax import Likeliest, Softmax
 
 __all__ = [
     "PRECISIONS",
     "Gradients",
     "Likeliest",
+    "Linear",
     "Output",
     "Precision",
     "Prepared",
     "Projected",
-    "Softmax",
     "Weights",
     "backward",
     "chosen_precision",

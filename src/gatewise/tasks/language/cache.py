@@ -130,7 +130,7 @@ def tuned(
     starts = np.flatnonzero(before == fitted.end) if apart else np.zeros(1, np.int64)
     rows = Ragged(before, np.append(starts, len(before)))
     outputs, _ = fitted.outputs(rows, None, threads, precision)
-    by_model = fitted.softmax.log_probabilities(outputs, targets, threads)
+    by_model = fitted.output_layer.log_probabilities(outputs, targets, threads)
     by_cache = Recent(size, FLATNESSES).probabilities(outputs, targets)
     likelihood = {
         Cache(flatness, share): float(mixed(by_model, row, share).mean())

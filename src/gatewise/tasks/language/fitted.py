@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gatewise.encoder import Encoder, Floats, State
-from gatewise.kernels import Softmax
+from gatewise.kernels import Linear
 from gatewise.ragged import Ragged
 from gatewise.text.rules import END
 from gatewise.text.tokenizer import Tokenizer
@@ -112,9 +112,9 @@ class Fitted:
         return np.asarray(outputs @ self.output_weight.T + self.weights["output.bias"], np.float32)
 
     @cached_property
-    def softmax(self) -> Softmax:
-        """What tells the probabilities of classes that are known, laid out for answering."""
-        return Softmax(self.output_weight, self.weights["output.bias"])
+    def output_layer(self) -> Linear:
+        """What scores all classes, laid out for answering."""
+        return Linear(self.output_weight, self.weights["output.bias"])
 
     @cached_property
     def _folded(self) -> tuple[Floats, Floats] | None:

@@ -123,7 +123,7 @@ def score(
     found: list[tuple[str, float]] = []
     for outputs, targets in read(fitted, texts, joined=False, threads=threads, precision=precision):
         tokens = [fitted.classes[target] for target in targets]
-        values = fitted.softmax.log_probabilities(outputs, targets, threads).tolist()
+        values = fitted.output_layer.log_probabilities(outputs, targets, threads).tolist()
         found += zip(tokens, values, strict=True)
     ids = fitted.encode(texts)
     unknown = ids.values == fitted.tokenizer.unknown_id
@@ -172,7 +172,7 @@ def evaluate(
     for outputs, targets in read(
         fitted, counted(), joined=joined, threads=threads, precision=precision
     ):
-        values = fitted.softmax.log_probabilities(outputs, targets, threads)
+        values = fitted.output_layer.log_probabilities(outputs, targets, threads)
         if window is not None:
             values = mixed(values, window.probabilities(outputs, targets)[0], fitted.cache.share)
         nats -= float(values.sum())

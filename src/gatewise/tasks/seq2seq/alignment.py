@@ -76,7 +76,9 @@ def rewritten(
     for before, token in zip([fitted.end, *tokens[:-1].tolist()], tokens.tolist(), strict=True):
         outputs, weights = writer.step(texts, texts, np.full(len(texts), before, np.int32))
         steps.append((weights, outputs))
-        found.append(fitted.softmax.log_probabilities(outputs, np.full(len(texts), token), threads))
+        found.append(
+            fitted.output_layer.log_probabilities(outputs, np.full(len(texts), token), threads)
+        )
     weights, outputs = (np.stack(each) for each in zip(*steps, strict=True))
     return Rewritten(weights, outputs, np.stack(found, axis=1))
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gatewise.encoder import Encoder, Floats
-from gatewise.kernels import Softmax
+from gatewise.kernels import Linear
 from gatewise.ragged import Ragged
 from gatewise.text.tokenizer import Tokenizer
 
@@ -55,6 +55,28 @@ class Fitted:
         return self.tokenizer.encode(texts).ended(self.end)
 
     @cached_property
-    def softmax(self) -> Softmax:
-        """What chooses among the classes, laid out for answering."""
-        return Softmax(self.weights["embedding.weight"], self.weights["output.bias"])
+    def output_layer(self) -> Linear:
+        """What scores all classes, laid out for answering."""
+        return Linear(self.weights["embedding.weight"], self.weights["output.bias"])
+
+    @cached_property
+    def key(self) -> Linear:
+        """From a state of the encoder to what attention compares with those of the decoder."""
+        return Linear(self.weights["attention.key.weight"])
+
+    @cached_property
+    def value(self) -> Linear:
+        """From a state of the encoder to what attention answers with."""
+        return Linear(self.weights["attention.value.weight"])
+
+    @cached_property
+    def query(self) -> Linear | None:
+        """From a state of the decoder to what additive attention compares; None for "dot"."""
+        if self.chosen.attention == "dot":
+            return None
+        return Linear(self.weights["attention.query.weight"], self.weights["attention.query.bias"])
+
+    @cached_property
+    def projection(self) -> Linear:
+        """From a state of the decoder to its share of an output."""
+        return Linear(self.weights["projection.weight"], self.weights["projection.bias"])

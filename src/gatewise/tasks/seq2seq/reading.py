@@ -38,31 +38,34 @@ class Sources:
         steps = np.arange(ids.lengths.max())
         real = steps < ids.lengths[:, None]
         places = np.where(real, ids.offsets[:-1, None] + steps, 0)
-        keys = (hidden @ fitted.weights["attention.key.weight"].T)[places]
-        values = (hidden @ fitted.weights["attention.value.weight"].T)[places]
+        keys = fitted.key(hidden, threads)[places]
+        values = fitted.value(hidden, threads)[places]
         return cls(keys, values, real, [_both_ways(final) for final in finals])
 
     def take(self, texts: Places) -> Sources:
         """Some of the sources, without the states that a decoder starts from."""
         return Sources(self.keys[texts], self.values[texts], self.real[texts], [])
 
-    def attend(self, fitted: Fitted, queries: Floats, sizes: Places) -> tuple[Floats, Floats]:
+    def attend(
+        self, fitted: Fitted, queries: Floats, sizes: Places, threads: int | None
+    ) -> tuple[Floats, Floats]:
         """Answers and weights for R queries: (R, H), (B,) → (R, E), (R, S).
 
         Args:
             fitted: the model.
             queries: states of the decoder, all those of a source beside each other.
             sizes: queries of every source.
+            threads: by default all cores.
         """
+        if fitted.query is not None:
+            queries = fitted.query(queries, threads)
         text = np.repeat(np.arange(len(sizes)), sizes)
         slot = np.arange(len(queries)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         side = np.zeros((len(sizes), int(sizes.max()), queries.shape[1]), np.float32)
         side[text, slot] = queries
-        if fitted.chosen.attention == "dot":
+        if fitted.query is None:
             scores = side @ self.keys.transpose(0, 2, 1)
         else:
-            side = side @ fitted.weights["attention.query.weight"].T
-            side += fitted.weights["attention.query.bias"]
             both = np.tanh(side[:, :, None] + self.keys[:, None])
             scores = both @ fitted.weights["attention.energy"]
         scores = np.where(self.real[:, None], scores, np.float32(-np.inf))
@@ -99,8 +102,8 @@ class SourceWriter:
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """See `gatewise.decoding.beam.Writer`."""
         outputs, _ = self.step(texts, parents, tokens)
-        softmax = self._fitted.softmax
-        found = softmax.likeliest(outputs, min(count, len(softmax.bias)), self._threads)
+        layer = self._fitted.output_layer
+        found = layer.likeliest(outputs, min(count, len(layer.weight)), self._threads)
         return found.ids, found.scores - found.log_totals[:, None]
 
     def step(
@@ -119,9 +122,8 @@ class SourceWriter:
         if len(some) < len(self._texts):  # texts that are done are not looked at any more
             self._sources = self._sources.take(np.searchsorted(self._texts, some))
             self._texts = some
-        outputs, attention = self._sources.attend(self._fitted, hidden, sizes)
-        outputs += hidden @ weights["projection.weight"].T
-        outputs += weights["projection.bias"]
+        outputs, attention = self._sources.attend(self._fitted, hidden, sizes, self._threads)
+        outputs += self._fitted.projection(hidden, self._threads)
         np.tanh(outputs, out=outputs)
         if self._fed.size:
             self._fed = outputs

@@ -62,6 +62,11 @@ class Fitted:
         return Filters(shape, own) if isinstance(shape, FilterShape) else Encoder(shape, own)
 
     @cached_property
+    def head(self) -> kernels.Linear:
+        """What scores the tags, laid out for answering."""
+        return kernels.Linear(self.weights["head.weight"], self.weights["head.bias"])
+
+    @cached_property
     def chain(self) -> Chain:
         """What paths score beside their tokens: the CRF, and -inf where spans would break."""
         names = ("transitions", "start", "end") if self.chosen.crf else ()
@@ -125,5 +130,4 @@ class Fitted:
         np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
         values = self.read(list(joined.from_iterable(sentences)), threads, precision)
         hidden, _ = self.encoder.walk(values, offsets, None, threads, precision)
-        scores = hidden @ self.weights["head.weight"].T + self.weights["head.bias"]
-        return np.asarray(scores, np.float32), offsets
+        return self.head(hidden, threads), offsets

@@ -1,4 +1,4 @@
-"""The softmax over many classes against NumPy in float64, on every instruction set."""
+"""Linear layers and the likeliest of their outputs against NumPy, on every instruction set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gatewise.kernels import Likeliest, Softmax
+from gatewise.kernels import Likeliest, Linear
 from layer_cases import FLOAT32, using
 
 CASES = [
@@ -58,21 +58,38 @@ def test_the_likeliest_and_the_sum(
 ) -> None:
     weight, bias, inputs = drawn(rows, classes, size)
     with using(name):
-        found = Softmax(weight, bias).likeliest(inputs, count, threads=1)
+        found = Linear(weight, bias).likeliest(inputs, count, threads=1)
     assert_true(found, exact(weight, bias, inputs), count)
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+@pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize(("rows", "classes", "size", "count"), CASES)
+def test_outputs(
+    name: str, with_bias: bool, rows: int, classes: int, size: int, count: int
+) -> None:
+    weight, bias, inputs = drawn(rows, classes, size)
+    with using(name):
+        layer = Linear(weight, bias if with_bias else None)
+        found = [layer(inputs, threads) for threads in (1, 3)]
+        alone = [layer(inputs[row : row + 1]) for row in range(min(rows, 12))]
+    wanted = exact(weight, bias * with_bias, inputs)
+    np.testing.assert_allclose(found[0], wanted, rtol=0, atol=1e-6 * max(size, 4))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(np.concatenate([found[0][:0], *alone]), found[0][:12])
 
 
 @pytest.mark.parametrize("name", FLOAT32)
 def test_rows_alone_and_threads_change_no_bit(name: str) -> None:
     weight, bias, inputs = drawn(100, 2500, 9)
     with using(name):
-        softmax = Softmax(weight, bias)
-        wanted = softmax.likeliest(inputs, 5, threads=1)
+        layer = Linear(weight, bias)
+        wanted = layer.likeliest(inputs, 5, threads=1)
         for threads in (2, 3, 7):
-            for one, other in zip(softmax.likeliest(inputs, 5, threads), wanted, strict=True):
+            for one, other in zip(layer.likeliest(inputs, 5, threads), wanted, strict=True):
                 np.testing.assert_array_equal(one, other)
         for row in (0, 41, 99):
-            alone = softmax.likeliest(inputs[row : row + 1], 5, threads=4)
+            alone = layer.likeliest(inputs[row : row + 1], 5, threads=4)
             np.testing.assert_array_equal(alone.ids[0], wanted.ids[row])
             np.testing.assert_array_equal(alone.scores[0], wanted.scores[row])
             np.testing.assert_array_equal(alone.log_totals[0], wanted.log_totals[row])
@@ -85,7 +102,7 @@ def test_large_scores_do_not_overflow(name: str, scale: float) -> None:
     inputs *= np.float32(scale)
     inputs[0] = 0
     with using(name):
-        found = Softmax(weight, bias).likeliest(inputs, 3)
+        found = Linear(weight, bias).likeliest(inputs, 3)
     assert_true(found, exact(weight, bias, inputs), 3)
 
 
@@ -94,9 +111,9 @@ def test_impossible_classes_are_never_found(name: str) -> None:
     weight, bias, inputs = drawn(3, 2100, 4)
     bias[:2098] = -np.inf
     with using(name):
-        found = Softmax(weight, bias).likeliest(inputs, 4)
+        found = Linear(weight, bias).likeliest(inputs, 4)
         bias[:] = -np.inf
-        nothing = Softmax(weight, bias).likeliest(inputs, 1)
+        nothing = Linear(weight, bias).likeliest(inputs, 1)
     np.testing.assert_array_equal(np.sort(found.ids, axis=1), [[-1, -1, 2098, 2099]] * 3)
     scores = exact(weight, bias, inputs)
     bias[2098:] = drawn(3, 2100, 4)[1][2098:]
@@ -110,17 +127,17 @@ def test_impossible_classes_are_never_found(name: str) -> None:
 def test_of_equal_scores_the_first_classes_are_taken(name: str) -> None:
     bias = np.random.default_rng(0).integers(0, 40, 3000).astype(np.float32)
     with using(name):
-        softmax = Softmax(np.zeros((3000, 2), np.float32), bias)
+        layer = Linear(np.zeros((3000, 2), np.float32), bias)
         for count in (4, 200):
-            found = softmax.likeliest(np.ones((1, 2), np.float32), count, 3)
+            found = layer.likeliest(np.ones((1, 2), np.float32), count, 3)
             wanted = np.argsort(-bias, kind="stable")[:count]
             np.testing.assert_array_equal(found.ids, wanted[None])
 
 
 def test_equal_scores_of_all_classes() -> None:
-    softmax = Softmax(np.zeros((3000, 2), np.float32), np.zeros(3000, np.float32))
+    layer = Linear(np.zeros((3000, 2), np.float32), np.zeros(3000, np.float32))
     for threads in (1, 4):
-        found = softmax.likeliest(np.ones((2, 2), np.float32), 4, threads)
+        found = layer.likeliest(np.ones((2, 2), np.float32), 4, threads)
         np.testing.assert_array_equal(found.ids, [[0, 1, 2, 3]] * 2)
         np.testing.assert_allclose(found.log_totals, np.log(3000), rtol=1e-6)
 
@@ -131,7 +148,7 @@ def test_what_is_no_number_is_told(name: str, wrong: float) -> None:
     weight, bias, inputs = drawn(9, 1500, 4)
     weight[1203, 2], inputs[:, 2] = wrong, 1.0
     with using(name):
-        assert np.isnan(Softmax(weight, bias).likeliest(inputs, 3).log_totals).all()
+        assert np.isnan(Linear(weight, bias).likeliest(inputs, 3).log_totals).all()
 
 
 def test_log_probabilities_of_given_classes() -> None:
@@ -139,17 +156,17 @@ def test_log_probabilities_of_given_classes() -> None:
     classes = np.random.default_rng(3).integers(0, 1700, 40)
     scores = exact(weight, bias, inputs)
     wanted = scores[np.arange(40), classes] - np.logaddexp.reduce(scores, axis=1)
-    found = Softmax(weight, bias).log_probabilities(inputs, classes)
+    found = Linear(weight, bias).log_probabilities(inputs, classes)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=3e-5)
     with pytest.raises(IndexError):
-        Softmax(weight, bias).log_probabilities(inputs, np.full(40, 1700))
+        Linear(weight, bias).log_probabilities(inputs, np.full(40, 1700))
 
 
 def test_it_is_copied_and_pickled() -> None:
     weight, bias, inputs = drawn(5, 200, 6)
-    softmax = Softmax(weight, bias)
-    wanted = softmax.likeliest(inputs, 3)
-    for other in (copy.deepcopy(softmax), pickle.loads(pickle.dumps(softmax))):  # noqa: S301
+    layer = Linear(weight, bias)
+    wanted = layer.likeliest(inputs, 3)
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):  # noqa: S301
         for one, two in zip(other.likeliest(inputs, 3), wanted, strict=True):
             np.testing.assert_array_equal(one, two)
 
@@ -158,16 +175,16 @@ def test_it_is_copied_and_pickled() -> None:
     ("weight", "bias", "inputs", "count", "sentence"),
     [
         ((6,), (6,), (2, 3), 1, "weight must be a two-dimensional array of weights. Got (6,)."),
-        ((6, 3), (5,), (2, 3), 1, "bias must have shape (6,) for 6 classes. Got (5,)."),
+        ((6, 3), (5,), (2, 3), 1, "bias must have shape (6,) for 6 outputs. Got (5,)."),
         (
             (6, 3),
             (6,),
             (2, 4),
             1,
-            "inputs must have shape (2, 3) for an input size of 3. Got (2, 4).",
+            "x must have shape (2, 3) for an input size of 3. Got (2, 4).",
         ),
-        ((6, 3), (6,), (2, 3), 7, "count must be from 0 to 6, the classes. Got 7."),
-        ((6, 3), (6,), (2, 3), -1, "count must be from 0 to 6, the classes. Got -1."),
+        ((6, 3), (6,), (2, 3), 7, "count must be from 0 to 6, the outputs. Got 7."),
+        ((6, 3), (6,), (2, 3), -1, "count must be from 0 to 6, the outputs. Got -1."),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -175,4 +192,4 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     one, other, rows = (np.zeros(shape, np.float32) for shape in (weight, bias, inputs))
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        Softmax(one, other).likeliest(rows, count)
+        Linear(one, other).likeliest(rows, count)

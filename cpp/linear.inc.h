@@ -1,13 +1,13 @@
-// A softmax over many classes: the greatest scores of every row and the sum of all exponentials,
-// taken from each tile of scores while it is in registers. Scores are never written: those of 500
-// rows and 8,000 classes are 16 MB, which take longer to read again than they took to compute.
+// A linear layer: its outputs, or the greatest of them and the sum of all exponentials, taken from
+// each tile of outputs while it is in registers. Those are never written then: of 500 rows and 8,000
+// classes they are 16 MB, which take longer to read again than they took to compute.
 //
-// Packed weights: per tile of classes their biases, then for every k the tile's columns. Columns
-// past the last class have a bias of -inf. A part is kSoftmaxTiles tiles; a row's sum over a part is
-// the same to the bit whatever rows and parts are asked for with it.
+// Packed weights: per tile of columns their biases, then for every k the tile's weights. Columns
+// past the last one have a bias of -inf. A part is kPartTiles tiles; a row's sum over a part is the
+// same to the bit whatever rows and parts are asked for with it.
 
-constexpr int64_t kClassTile = kColumnVectors * kLanes;
-constexpr int64_t kSoftmaxTiles = 1008 / kClassTile;
+constexpr int64_t kLinearTile = kColumnVectors * kLanes;
+constexpr int64_t kPartTiles = 1008 / kLinearTile;
 
 INLINE bool any_above(Vec values, float limit) {
 #if defined(__AVX512F__)
@@ -87,72 +87,92 @@ INLINE void add_scores(const Vec (&scores)[Columns], int64_t first_class, Softma
   }
 }
 
-// Rows of inputs against one tile of classes.
+// Outputs of Rows inputs, which lie beside each other, for one tile.
 template <int Rows>
-INLINE void softmax_tile(const SoftmaxCall& call, int64_t first_row, int64_t tile, SoftmaxRow* state,
-                         Candidate* heaps) {
-  const float* const packed = call.packed + tile * (call.size + 1) * kClassTile;
+INLINE void linear_tile(const LinearCall& call, int64_t first_row, int64_t tile,
+                        Vec (&finished)[Rows][kColumnVectors]) {
+  const float* const packed = call.packed + tile * (call.inputs + 1) * kLinearTile;
   Vec sums[Rows][kColumnVectors];
   const float* rows[Rows];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
-    rows[r] = call.inputs + (first_row + r) * call.size;
+    rows[r] = call.x + (first_row + r) * call.inputs;
 #pragma GCC unroll 4
     for (int c = 0; c < kColumnVectors; ++c) sums[r][c] = load(packed + c * kLanes);
   }
-  accumulate<0, kColumnVectors>(sums, rows, packed + kClassTile, call.size);
+  accumulate<0, kColumnVectors>(sums, rows, packed + kLinearTile, call.inputs);
   // A copy, because sums whose address leaves this function could not live in registers above.
-  Vec finished[Rows][kColumnVectors];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
     for (int c = 0; c < kColumnVectors; ++c) finished[r][c] = sums[r][c];
   }
-  for (int r = 0; r < Rows; ++r) {
-    add_scores(finished[r], tile * kClassTile, state[r], heaps + r * call.wanted, call.wanted);
-  }
 }
 
-int64_t softmax_parts(int64_t classes) {
-  return ceil_divide(ceil_divide(classes, kClassTile), kSoftmaxTiles);
+int64_t linear_parts(int64_t outputs) {
+  return ceil_divide(ceil_divide(outputs, kLinearTile), kPartTiles);
 }
 
-int64_t softmax_floats(int64_t classes, int64_t size) {
-  return ceil_divide(classes, kClassTile) * (size + 1) * kClassTile;
+int64_t linear_floats(int64_t outputs, int64_t inputs) {
+  return ceil_divide(outputs, kLinearTile) * (inputs + 1) * kLinearTile;
 }
 
-// Packs the classes of one part: weight (K, E), bias (K).
-void pack_softmax(const float* weight, const float* bias, int64_t classes, int64_t size,
-                  float* packed, int64_t part) {
-  const int64_t last = least((part + 1) * kSoftmaxTiles, ceil_divide(classes, kClassTile));
-  for (int64_t tile = part * kSoftmaxTiles; tile < last; ++tile) {
-    float* const to = packed + tile * (size + 1) * kClassTile;
-    for (int64_t column = 0; column < kClassTile; ++column) {
-      const int64_t id = tile * kClassTile + column;
-      to[column] = id < classes ? bias[id] : -__builtin_inff();
-      for (int64_t k = 0; k < size; ++k) {
-        to[(k + 1) * kClassTile + column] = id < classes ? weight[id * size + k] : 0.0f;
+// Packs one part: weight (O, I), bias (O) or null.
+void pack_linear(const float* weight, const float* bias, int64_t outputs, int64_t inputs,
+                 float* packed, int64_t part) {
+  const int64_t last = least((part + 1) * kPartTiles, ceil_divide(outputs, kLinearTile));
+  for (int64_t tile = part * kPartTiles; tile < last; ++tile) {
+    float* const to = packed + tile * (inputs + 1) * kLinearTile;
+    for (int64_t column = 0; column < kLinearTile; ++column) {
+      const int64_t output = tile * kLinearTile + column;
+      const bool real = output < outputs;
+      to[column] = !real ? -__builtin_inff() : bias != nullptr ? bias[output] : 0.0f;
+      for (int64_t k = 0; k < inputs; ++k) {
+        to[(k + 1) * kLinearTile + column] = real ? weight[output * inputs + k] : 0.0f;
       }
     }
   }
 }
 
+// Outputs of some rows for some parts.
+void linear(const LinearCall& call, const LinearShare& share) {
+  const int64_t tiles = ceil_divide(call.outputs, kLinearTile);
+  const int64_t last = least(share.last_part * kPartTiles, tiles);
+  for (int64_t tile = share.first_part * kPartTiles; tile < last; ++tile) {
+    for_groups<kColumnRows>(share.rows, [&]<int Rows>(Count<Rows>, int64_t first) {
+      Vec sums[Rows][kColumnVectors];
+      linear_tile<Rows>(call, share.first_row + first, tile, sums);
+      for (int r = 0; r < Rows; ++r) {
+        float* const to = call.y + (share.first_row + first + r) * call.outputs;
+        for (int c = 0; c < kColumnVectors; ++c) {
+          const int64_t column = tile * kLinearTile + c * kLanes;
+          if (column < call.outputs) store(to + column, sums[r][c], call.outputs - column);
+        }
+      }
+    });
+  }
+}
+
 int64_t softmax_bytes(int64_t rows) { return rows * static_cast<int64_t>(sizeof(SoftmaxRow)); }
 
-// Some rows against some parts. The parts of a row share its heap.
-void softmax(const SoftmaxCall& call, const SoftmaxShare& share) {
+// The greatest outputs and the sums of some rows for some parts. The parts of a row share its heap.
+void softmax(const LinearCall& call, const LinearShare& share) {
   auto* const state = static_cast<SoftmaxRow*>(share.scratch);
-  const int64_t tiles = ceil_divide(call.classes, kClassTile), parts = softmax_parts(call.classes);
+  const int64_t tiles = ceil_divide(call.outputs, kLinearTile), parts = linear_parts(call.outputs);
   for (int64_t i = 0; i < share.rows * call.wanted; ++i) {
     share.heaps[i] = {-__builtin_inff(), -1};
   }
   for (int64_t part = share.first_part; part < share.last_part; ++part) {
     for (int64_t row = 0; row < share.rows; ++row) state[row] = {Vec{}, kLeast};
-    const int64_t last = least((part + 1) * kSoftmaxTiles, tiles);
-    for (int64_t tile = part * kSoftmaxTiles; tile < last; ++tile) {
+    const int64_t last = least((part + 1) * kPartTiles, tiles);
+    for (int64_t tile = part * kPartTiles; tile < last; ++tile) {
       for_groups<kColumnRows>(share.rows, [&]<int Rows>(Count<Rows>, int64_t first) {
-        softmax_tile<Rows>(call, share.first_row + first, tile, state + first,
-                           share.heaps + first * call.wanted);
+        Vec sums[Rows][kColumnVectors];
+        linear_tile<Rows>(call, share.first_row + first, tile, sums);
+        for (int r = 0; r < Rows; ++r) {
+          add_scores(sums[r], tile * kLinearTile, state[first + r],
+                     share.heaps + (first + r) * call.wanted, call.wanted);
+        }
       });
     }
     for (int64_t row = 0; row < share.rows; ++row) {
