@@ -62,6 +62,14 @@ NB_MODULE(_kernel, module) {
         return *first == 0 && *last == tokens && std::is_sorted(first, last + 1);
       },
       "offsets"_a.noconvert(), "tokens"_a);
+  // Whether all places are from 0 to count - 1.
+  module.def(
+      "within",
+      [](const Offsets& places, int64_t count) {
+        return std::all_of(places.data(), places.data() + places.shape(0),
+                           [&](int64_t place) { return 0 <= place && place < count; });
+      },
+      "places"_a.noconvert(), "count"_a);
   module.def("share_threads", &gatewise::share_threads);
   module.def("team", &gatewise::team);
   module.def("available_targets", &gatewise::available_targets);

@@ -61,7 +61,7 @@ def test_an_encoder_of_few_characters_answers_as_one_of_many(
     found = Encoder(shape, weights).pool(rows)
     unknown = random.normal(size=(2, 6)).astype(np.float32)
     with_unknown = Encoder(shape, weights).pool(rows, unknown)
-    monkeypatch.setattr("gatewise.encoder.SMALL_TABLE", 0)
+    monkeypatch.setattr("gatewise.kernels.products.MOST_KEPT", 0)
     np.testing.assert_array_equal(found, Encoder(shape, weights).pool(rows))
     np.testing.assert_array_equal(found, with_unknown)
     with pytest.raises(ValueError, match="Token ids must be below 20"):

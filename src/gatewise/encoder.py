@@ -12,14 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise import kernels
-from gatewise.cells import CELLS
 from gatewise.ragged import Ragged, reduce_rows
 from gatewise.shapes import EncoderShape
 from gatewise.text.subwords import subword_buckets
 
 Floats = NDArray[np.float32]
-SMALL_TABLE = 1_000_000
-"""Numbers that the products of a whole vocabulary may have to be made once and kept: 4 MB."""
 
 
 class State(NamedTuple):
@@ -46,7 +43,7 @@ class Encoder:
         self._weights = weights
         self._table = weights["embedding.weight"]
         self._prepared: dict[str, list[kernels.Prepared]] = {}
-        self._products: Floats | None = None
+        self._kept: dict[str, kernels.TokenProducts | None] = {}
 
     def layers(self, precision: str) -> list[kernels.Prepared]:
         """The recurrent layers, packed for a precision of `gatewise.kernels` when first asked."""
@@ -92,7 +89,10 @@ class Encoder:
                 whole number of at least 1.
             OptionError: there is no such precision, or the processor does not have it.
         """
-        inputs = self._inputs(ids, unknown, precision)
+        known = ids.values.max(initial=0) < len(self._table)
+        inputs = (
+            self.inputs(ids.values, threads, precision) if known else self.embedded(ids, unknown)
+        )
         values, finals = self.walk(inputs, ids.offsets, None, threads, precision)
         final = finals[-1].hidden
         # (D, B, H) → (B, D * H): the directions of a text beside each other.
@@ -114,18 +114,19 @@ class Encoder:
             values[places] = unknown[ids.values[places] - known]
         return values
 
-    def _inputs(
-        self, ids: Ragged, unknown: Floats | None, precision: str
+    def inputs(
+        self, ids: NDArray[np.integer], threads: int | None, precision: str
     ) -> Floats | kernels.Projected:
-        """What the first layer reads: of characters and other small vocabularies, products."""
-        first = self.layers(precision)[0]
-        numbers = len(self._table) * self.shape.state_size * len(CELLS[self.shape.cell].gates)
-        own = unknown is None and ids.values.max(initial=0) < len(self._table)
-        if not (first.projects and own and numbers <= SMALL_TABLE):
-            return self.embedded(ids, unknown)
-        if self._products is None:
-            self._products = first.project(self._table)
-        return kernels.Projected(self._products, ids.values.astype(np.int64))
+        """What the first layer takes of tokens, whose ids are in the vocabulary: (N,)."""
+        products = self._products(precision)
+        return self._table.take(ids, axis=0) if products is None else products.look_up(ids, threads)
+
+    def _products(self, precision: str) -> kernels.TokenProducts | None:
+        if precision not in self._kept:
+            first = self.layers(precision)[0]
+            keep = kernels.TokenProducts.worthwhile(first, self._table)
+            self._kept[precision] = kernels.TokenProducts(first, self._table) if keep else None
+        return self._kept[precision]
 
     def walk(
         self,

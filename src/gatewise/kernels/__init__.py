@@ -34,6 +34,7 @@ from gatewise.kernels.machine import (
     precisions,
     share_threads,
 )
+from gatewise.kernels.products import TokenProducts
 
 __all__ = [
     "PRECISIONS",
@@ -44,6 +45,7 @@ __all__ = [
     "Precision",
     "Prepared",
     "Projected",
+    "TokenProducts",
     "Weights",
     "backward",
     "chosen_precision",

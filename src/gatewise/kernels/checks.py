@@ -107,7 +107,7 @@ def check_projected(rows: Floats, places: Offsets, offsets: Offsets, width: int)
             "places must be a contiguous one-dimensional int64 array. "
             f"Got {getattr(places, 'dtype', type(places).__name__)} of shape {_shape(places)}."
         )
-    if len(places) and not 0 <= places.min() <= places.max() < count:
+    if not compiled.within(places, count):
         raise ValueError(
             f"places must be from 0 to {count - 1}, the rows. Got {places.min()} to {places.max()}."
         )

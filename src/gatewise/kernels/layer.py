@@ -114,9 +114,14 @@ class Prepared:
         return Prepared, (self.cell, self.weights, None, self.precision)
 
     @property
+    def projected_size(self) -> int:
+        """Numbers that `project` makes of an input, W; 0 where it cannot be asked."""
+        return int(self._packed.projected_floats)
+
+    @property
     def projects(self) -> bool:
         """Whether `project` can be asked: in fp32 alone the walk may go on from products."""
-        return self.precision == "fp32"
+        return self.projected_size > 0
 
     def project(self, x: Floats, threads: int | None = None) -> Floats:
         """What `forward` takes from inputs: (U, E) → (U, W).
@@ -132,7 +137,7 @@ class Prepared:
             raise ValueError(f"Inputs are projected in fp32 only. Got {self.precision}.")
         rows = len(x) if isinstance(x, np.ndarray) and x.ndim else 0
         check_array("x", x, (rows, self.input_size), f" for an input size of {self.input_size}")
-        projected = np.empty((rows, self._packed.projected_floats), np.float32)
+        projected = np.empty((rows, self.projected_size), np.float32)
         self._packed.project(x, projected, thread_count(threads))
         return projected
 
@@ -162,7 +167,7 @@ class Prepared:
         has_cell = CELLS[self.cell].has_cell
         if isinstance(x, Projected):
             inputs: tuple[Any, ...] = (None, *x)
-            tokens, texts = check_projected(*x, offsets, self._packed.projected_floats)
+            tokens, texts = check_projected(*x, offsets, self.projected_size)
         else:
             inputs = (x, None, None)
             tokens, texts = check_batch(x, offsets, self.input_size)

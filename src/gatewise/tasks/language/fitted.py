@@ -97,8 +97,8 @@ class Fitted:
             threads: by default all cores.
             precision: of the recurrent layers' products, see `gatewise.kernels`.
         """
-        vectors = self.weights["embedding.weight"].take(ids.values, axis=0)
-        return self.encoder.walk(vectors, ids.offsets, start, threads, precision)
+        inputs = self.encoder.inputs(ids.values, threads, precision)
+        return self.encoder.walk(inputs, ids.offsets, start, threads, precision)
 
     def projected(self, hidden: Floats) -> Floats:
         """Outputs of hidden states: (…, H) → (…, E)."""

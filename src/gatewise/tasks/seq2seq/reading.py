@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewise.encoder import Floats, State
+from gatewise.kernels import Projected
 from gatewise.ragged import Ragged
 from gatewise.tasks.seq2seq.fitted import Fitted
 
@@ -33,8 +34,8 @@ class Sources:
     @classmethod
     def read(cls, fitted: Fitted, ids: Ragged, threads: int | None, precision: str) -> Sources:
         """Let the encoder read sources, the end behind each of them."""
-        vectors = fitted.weights["embedding.weight"].take(ids.values, axis=0)
-        hidden, finals = fitted.encoder.walk(vectors, ids.offsets, None, threads, precision)
+        inputs = fitted.encoder.inputs(ids.values, threads, precision)
+        hidden, finals = fitted.encoder.walk(inputs, ids.offsets, None, threads, precision)
         steps = np.arange(ids.lengths.max())
         real = steps < ids.lengths[:, None]
         places = np.where(real, ids.offsets[:-1, None] + steps, 0)
@@ -110,13 +111,16 @@ class SourceWriter:
         self, texts: Places, parents: Places, tokens: NDArray[np.int32]
     ) -> tuple[Floats, Floats]:
         """What is compared with the classes, (R, E), and the weights of attention, (R, S)."""
-        weights = self._fitted.weights
         start = [layer.each(lambda part: part.take(parents, axis=1)) for layer in self._states]
-        vectors = weights["embedding.weight"].take(tokens, axis=0)
+        decoder = self._fitted.decoder
         if self._fed.size:
-            vectors = np.concatenate([vectors, self._fed.take(parents, axis=0)], axis=1)
-        hidden, self._states = self._fitted.decoder.walk(
-            vectors, np.arange(len(tokens) + 1), start, self._threads, self._precision
+            vectors = self._fitted.weights["embedding.weight"].take(tokens, axis=0)
+            fed = self._fed.take(parents, axis=0)
+            inputs: Floats | Projected = np.concatenate([vectors, fed], axis=1)
+        else:
+            inputs = decoder.inputs(tokens, self._threads, self._precision)
+        hidden, self._states = decoder.walk(
+            inputs, np.arange(len(tokens) + 1), start, self._threads, self._precision
         )
         some, sizes = np.unique(texts, return_counts=True)
         if len(some) < len(self._texts):  # texts that are done are not looked at any more
