@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from gatewise import kernels
 from gatewise.cells import CELLS
 from gatewise.encoder import Encoder
-from gatewise.kernels import Prepared, Projected
+from gatewise.kernels import Prepared, Projected, TokenProducts
 from gatewise.ragged import Ragged
 from gatewise.shapes import EncoderShape
 from layer_cases import CASES, FLOAT32, LENGTHS, make_case, using
@@ -49,23 +51,44 @@ def test_many_inputs_are_divided_among_threads() -> None:
 
 
 @pytest.mark.parametrize("pooling", ["last", "max"])
-def test_an_encoder_of_few_characters_answers_as_one_of_many(
-    pooling: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("many", [1, 1000])
+@pytest.mark.parametrize("kept", [0, 10**6])
+def test_an_encoder_answers_the_same_whatever_is_kept(
+    pooling: Any, many: int, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shape = EncoderShape("lstm", 20, 6, 0, 9, 2, True, pooling)
     random = np.random.default_rng(1)
     weights = {
         name: random.normal(size=size).astype(np.float32) for name, size in shape.weights().items()
     }
-    rows = Ragged.from_rows([[3, 19, 0], [], [7, 3, 3, 1]], np.int32)
-    found = Encoder(shape, weights).pool(rows)
     unknown = random.normal(size=(2, 6)).astype(np.float32)
-    with_unknown = Encoder(shape, weights).pool(rows, unknown)
-    monkeypatch.setattr("gatewise.kernels.products.MOST_KEPT", 0)
-    np.testing.assert_array_equal(found, Encoder(shape, weights).pool(rows))
-    np.testing.assert_array_equal(found, with_unknown)
-    with pytest.raises(ValueError, match="Token ids must be below 20"):
-        Encoder(shape, weights).pool(Ragged.from_rows([[20]], np.int32))
+    rows = Ragged.from_rows([[3, 19, 0], [], [7, 3, 3, 1]], np.int32)
+    strange = Ragged.from_rows([[20, 3, 19, 20], [21], [7, 0]], np.int32)
+    vectors = np.concatenate([weights["embedding.weight"], unknown])
+    plain = Encoder(shape, weights)
+    for ids, more in ((rows, None), (strange, unknown), (rows, unknown)):
+        hidden, finals = plain.walk(vectors[ids.values], ids.offsets)
+        monkeypatch.setattr("gatewise.encoder.MANY", many)
+        monkeypatch.setattr("gatewise.kernels.products.MOST_KEPT", kept)
+        encoder = Encoder(shape, weights)
+        for _ in range(2):  # tokens that are new and tokens that were met
+            found, final = encoder.states(ids, more)
+            np.testing.assert_array_equal(found, hidden)
+            last = finals[-1].hidden
+            np.testing.assert_array_equal(final, np.concatenate([last[0], last[1]], axis=1))
+        for wrong in (20 if more is None else 22, 99):
+            with pytest.raises(ValueError, match="Token ids must be below 2"):
+                encoder.states(Ragged.from_rows([[wrong]], np.int32), more)
+
+
+def test_copies_of_kept_products_answer_the_same() -> None:
+    case = make_case("lstm", 1, (5, 16), (3,))
+    products = TokenProducts(Prepared("lstm", case.weights), case.x)
+    ids = np.array([2, 0, 2])
+    wanted = products.look_up(ids, None)
+    for other in (copy.deepcopy(products), pickle.loads(pickle.dumps(products))):  # noqa: S301
+        found = other.look_up(ids, None)
+        np.testing.assert_array_equal(found.rows[found.places], wanted.rows[wanted.places])
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from gatewise.shapes import EncoderShape
 from gatewise.text.subwords import subword_buckets
 
 Floats = NDArray[np.float32]
+MANY = 512
+"""Tokens among which so many come again that it is worth looking for them."""
 
 
 class State(NamedTuple):
@@ -43,7 +45,7 @@ class Encoder:
         self._weights = weights
         self._table = weights["embedding.weight"]
         self._prepared: dict[str, list[kernels.Prepared]] = {}
-        self._kept: dict[str, kernels.TokenProducts | None] = {}
+        self._products: kernels.TokenProducts | None = None
 
     def layers(self, precision: str) -> list[kernels.Prepared]:
         """The recurrent layers, packed for a precision of `gatewise.kernels` when first asked."""
@@ -89,44 +91,50 @@ class Encoder:
                 whole number of at least 1.
             OptionError: there is no such precision, or the processor does not have it.
         """
-        known = ids.values.max(initial=0) < len(self._table)
-        inputs = (
-            self.inputs(ids.values, threads, precision) if known else self.embedded(ids, unknown)
-        )
+        inputs = self.inputs(ids.values, threads, precision, unknown)
         values, finals = self.walk(inputs, ids.offsets, None, threads, precision)
         final = finals[-1].hidden
         # (D, B, H) → (B, D * H): the directions of a text beside each other.
         return values, final.transpose(1, 0, 2).reshape(len(ids), self.shape.state_size)
 
-    def embedded(self, ids: Ragged, unknown: Floats | None = None) -> Floats:
-        """The vectors of tokens, (N, E). Arguments and errors as `states`."""
+    def embedded(self, ids: NDArray[np.integer], unknown: Floats | None = None) -> Floats:
+        """The vectors of tokens: (N,) → (N, E). `unknown` and errors as `states`."""
         known, more = len(self._table), 0 if unknown is None else len(unknown)
-        greatest = ids.values.max(initial=0)
+        greatest = ids.max(initial=0)
         if greatest >= known + more:
             raise ValueError(
                 f"Token ids must be below {known + more}: {known} are in the vocabulary, {more} in "
                 f"'unknown'. Got {greatest}. Give the vectors of all unknown words as 'unknown'."
             )
         # "clip": an unknown word takes the last known one's vector until it has its own.
-        values = self._table.take(ids.values, axis=0, mode="clip")
+        values = self._table.take(ids, axis=0, mode="clip")
         if unknown is not None and greatest >= known:
-            places = np.flatnonzero(ids.values >= known)
-            values[places] = unknown[ids.values[places] - known]
+            places = np.flatnonzero(ids >= known)
+            values[places] = unknown[ids[places] - known]
         return values
 
     def inputs(
-        self, ids: NDArray[np.integer], threads: int | None, precision: str
+        self,
+        ids: NDArray[np.integer],
+        threads: int | None,
+        precision: str,
+        unknown: Floats | None = None,
     ) -> Floats | kernels.Projected:
-        """What the first layer takes of tokens, whose ids are in the vocabulary: (N,)."""
-        products = self._products(precision)
-        return self._table.take(ids, axis=0) if products is None else products.look_up(ids, threads)
+        """What the first layer takes of tokens, (N,): products where it can go on from them.
 
-    def _products(self, precision: str) -> kernels.TokenProducts | None:
-        if precision not in self._kept:
-            first = self.layers(precision)[0]
-            keep = kernels.TokenProducts.worthwhile(first, self._table)
-            self._kept[precision] = kernels.TokenProducts(first, self._table) if keep else None
-        return self._kept[precision]
+        `unknown` and errors as `states`.
+        """
+        first = self.layers(precision)[0]
+        if not first.projects:
+            return self.embedded(ids, unknown)
+        if self._products is None and kernels.TokenProducts.fit(first, self._table):
+            self._products = kernels.TokenProducts(first, self._table)
+        if self._products is not None and ids.max(initial=0) < len(self._table):
+            return self._products.look_up(ids, threads)
+        if len(ids) < MANY:
+            return self.embedded(ids, unknown)
+        different, places = np.unique(ids, return_inverse=True)
+        return kernels.Projected(first.project(self.embedded(different, unknown), threads), places)
 
     def walk(
         self,

@@ -55,8 +55,7 @@ def test_scores_and_transitions_are_those_of_the_answer(tagger: Any) -> None:
 def test_hidden_states_are_those_of_the_answer_to_the_bit(tagger: Any) -> None:
     found = explain(tagger, TEXT)
     top = [trace.hidden for trace in found.layers if trace.layer == 2]
-    weights = tagger.weights_
-    scores = np.concatenate(top, axis=1) @ weights["head.weight"].T + weights["head.bias"]
+    scores = tagger.fitted().head(np.concatenate(top, axis=1))
     np.testing.assert_array_equal(scores, tagger.scores([TEXT.split()])[0])
     (again,) = (reading for reading in read(tagger, ["", "it said", TEXT]) if reading.text == TEXT)
     for trace, wanted in zip(again.layers, found.layers, strict=True):

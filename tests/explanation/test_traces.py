@@ -30,7 +30,7 @@ def read(classifier: TextClassifier, text: str) -> tuple[Ragged, NDArray[np.floa
     fitted = classifier.fitted()
     ids, words = fitted.encode([text])
     unknown = fitted.encoder.vectors(words)
-    return ids, fitted.encoder.embedded(ids, unknown)
+    return ids, fitted.encoder.embedded(ids.values, unknown)
 
 
 def weights_of(classifier: TextClassifier, trace: Trace) -> Weights:

@@ -32,7 +32,7 @@ def explain_classifier(classifier: TextClassifier, text: str, label: object = No
     side = Side.of(fitted.labels, scores[0], label)
     others = fitted.batched_scores(_without_and_before(ids), unknown, *settings)
     running = np.append(others[len(ids) :], scores, axis=0)
-    vectors = fitted.encoder.embedded(row, unknown)
+    vectors = fitted.encoder.embedded(row.values, unknown)
     layers = traces(fitted.encoder, vectors, row.offsets, *settings)[0]
     hidden = np.concatenate([t.hidden for t in layers if t.layer == layers[-1].layer], axis=1)
     probabilities = fitted.labels.probabilities(scores)
@@ -71,7 +71,7 @@ def read_classifier(classifier: TextClassifier, texts: list[str]) -> list[Readin
     fitted = classifier.fitted()
     settings = classifier.settings()
     words, ids, unknown = _encoded(fitted, texts)
-    vectors = fitted.encoder.embedded(ids, unknown)
+    vectors = fitted.encoder.embedded(ids.values, unknown)
     layers = traces(fitted.encoder, vectors, ids.offsets, *settings)
     return [Reading(*found) for found in zip(texts, words, layers, strict=True)]
 

@@ -33,9 +33,9 @@ class TokenProducts:
         return TokenProducts, (self._layer, self._vectors)  # copies meet all tokens anew
 
     @staticmethod
-    def worthwhile(layer: Prepared, vectors: Floats) -> bool:
-        """Whether a layer has products and those of all tokens can be kept."""
-        return layer.projects and len(vectors) * layer.projected_size <= MOST_KEPT
+    def fit(layer: Prepared, vectors: Floats) -> bool:
+        """Whether those of all tokens are few enough to be kept."""
+        return len(vectors) * layer.projected_size <= MOST_KEPT
 
     def look_up(self, ids: NDArray[np.integer], threads: int | None) -> Projected:
         """Of tokens, (N,)."""
