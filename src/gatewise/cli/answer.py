@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import json as json_format
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,7 @@ from gatewise import options
 from gatewise.cli.flags import Answering, AnsweringFlags, ReadingFlags, flags, whole
 from gatewise.cli.kinds import KINDS
 from gatewise.cli.tagged import TagFileFlags, TokenFileFlags
-from gatewise.cli.terminal import say
+from gatewise.cli.terminal import say, say_json
 from gatewise.errors import OptionError
 from gatewise.tasks import load, task_of
 from gatewise.tasks.seq2seq.search import Search
@@ -114,7 +113,7 @@ def info(model: str, /, *, json: bool = False) -> None:
             "options": chosen,
             "training": report and report.as_json(),
         }
-        print(json_format.dumps(found, ensure_ascii=False))
+        say_json(found)
         return
     say(f"{model}: {KINDS[task].heading(fitted)}")
     say("\n" + "\n".join(f"{name:<20} {value}" for name, value in chosen.items()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,7 +12,7 @@ import msgspec
 from gatewise.cli.columns import Columns, Examples
 from gatewise.cli.flags import Reading
 from gatewise.cli.tables import guessed_column, write_answers
-from gatewise.cli.terminal import say
+from gatewise.cli.terminal import say, say_json
 from gatewise.cli.texts import LINES_OUT, encoding_alone, is_lines, lines_of
 from gatewise.data.columns import named
 from gatewise.data.problems import without_controls
@@ -72,7 +71,7 @@ def evaluate(
     rows = labelled(classifier, source, text, label, label_separator)
     found = classifier.evaluate(rows.texts, rows.labels)
     if json:
-        print(json_format.dumps(msgspec.to_builtins(found), ensure_ascii=False))
+        say_json(msgspec.to_builtins(found))
     else:
         say(found)
         if found.confusion is not None:
@@ -153,7 +152,7 @@ def _suited(columns: Columns, classifier: Any, names: Mapping[str, Any]) -> Colu
 def _print(classifier: Any, texts: list[str], json: bool) -> None:
     for text, answer in zip(texts, classifier.answer(texts), strict=True):
         if json:
-            print(json_format.dumps({"text": text} | answer.as_json(), ensure_ascii=False))
+            say_json({"text": text} | answer.as_json())
         else:
             fields = (without_controls(field) for field in answer.as_text())
             print("\t".join(fields), flush=sys.stdout.isatty())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -12,8 +11,8 @@ from rich.table import Table
 from gatewise import options
 from gatewise.cli.checks import check_png
 from gatewise.cli.columns import Columns
-from gatewise.cli.flags import Reading, ReadingFlags, flags, whole
-from gatewise.cli.terminal import say, tell
+from gatewise.cli.flags import Reading, ReadingFlags, flags, whole, whole_numbers
+from gatewise.cli.terminal import say, say_json, tell
 from gatewise.compare import Comparison, Standing
 from gatewise.compare import compare as run
 from gatewise.compare.picture import picture
@@ -92,7 +91,7 @@ def compare(
         test=held.get("test"),
         test_share=test_share,
         models=None if models is None else [name.strip() for name in models.split(",")],
-        depth=None if depth is None else _depths(depth),
+        depth=None if depth is None else whole_numbers("--depth", depth),
         seeds=seeds,
         minutes=minutes,
         classifier=model,
@@ -101,20 +100,11 @@ def compare(
     if png is not None:
         write_file(png, picture(found))
     if json:
-        print(json_format.dumps(found.as_json(), ensure_ascii=False))
+        say_json(found.as_json())
         return
     _show(found)
     if png is not None:
         say(f"\nThe picture is in {png}.")
-
-
-def _depths(given: str) -> list[int]:
-    try:
-        return [int(depth) for depth in given.split(",")]
-    except ValueError:
-        raise OptionError(
-            f"--depth must be whole numbers joined by commas, like 1,2,3,4. Got '{given}'."
-        ) from None
 
 
 def _show(found: Comparison) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,7 +9,7 @@ from cyclopts import Parameter
 from gatewise import explanation
 from gatewise.cli.checks import check_png
 from gatewise.cli.flags import Answering, AnsweringFlags
-from gatewise.cli.terminal import say
+from gatewise.cli.terminal import say, say_json
 from gatewise.data.writing import write_file
 from gatewise.explanation.html import page
 from gatewise.explanation.picture import drawn
@@ -51,6 +50,6 @@ def explain(
         write_file(png, drawn(found))
         say(f"The picture is {png}.")
     if json:
-        print(json_format.dumps(found.as_json(), ensure_ascii=False))
+        say_json(found.as_json())
     elif html is None and png is None:
         show(found)

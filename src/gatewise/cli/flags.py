@@ -11,6 +11,7 @@ from cyclopts import Group, Parameter, Token, convert
 from gatewise import kernels, options
 from gatewise.cli.kinds import refuse_other_commands
 from gatewise.data.tables import Table, open_table
+from gatewise.errors import OptionError
 from gatewise.options import AnswerPrecision, option
 from gatewise.tasks import load
 
@@ -56,6 +57,20 @@ def whole(kind: Any, tokens: Sequence[Token]) -> Any:
     if "." in tokens[0].value:
         raise ValueError(f"{tokens[0].value!r} is not a whole number.")
     return convert(kind, tokens)
+
+
+def whole_numbers(flag: str, given: str) -> list[int]:
+    """The value of an option of several whole numbers, joined by commas.
+
+    Raises:
+        OptionError: it is anything else.
+    """
+    try:
+        return [int(number) for number in given.split(",")]
+    except ValueError:
+        raise OptionError(
+            f"{flag} must be whole numbers joined by commas, like 1,2,4. Got '{given}'."
+        ) from None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 import sys
 from itertools import chain as joined
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from cyclopts import Parameter
 
 from gatewise import options
 from gatewise.cli.flags import Answering, AnsweringFlags, Reading, ReadingFlags, flags, whole
-from gatewise.cli.terminal import say, tell, write
+from gatewise.cli.terminal import say, say_json, tell, write
 from gatewise.cli.texts import blocks_of, lines_of, open_texts
 from gatewise.data.problems import shown, without_controls
 from gatewise.tasks.language.generation import Generation
@@ -69,7 +68,7 @@ def likeliest(
     found = (answering or Answering()).load(model, "next").next(text, k)
     if json:
         tokens = [{"token": token, "probability": round(p, 6)} for token, p in found]
-        print(json_format.dumps({"text": text, "next": tokens}, ensure_ascii=False))
+        say_json({"text": text, "next": tokens})
         return
     for token, probability in found:
         print(f"{_visible(token)}\t{probability:.4f}")
@@ -103,7 +102,7 @@ def score(
         for found in lm.score(texts):
             easier += found.unknown > 0
             if json:
-                print(json_format.dumps(found.as_json(), ensure_ascii=False))
+                say_json(found.as_json())
             else:
                 figures = f"{found.log_probability:.4f}\t{found.perplexity:.4f}"
                 print(f"{figures}\t{without_controls(found.text)}", flush=sys.stdout.isatty())
@@ -144,7 +143,7 @@ def perplexity(
     texts = open_texts(source, text, reading or Reading())
     found = lm.evaluate(texts, cache=cache, documents=documents)
     if json:
-        print(json_format.dumps(found.as_json()))
+        say_json(found.as_json())
     else:
         say(found)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json as json_format
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from gatewise import nn  # noqa: F401 - before torch: how its threads wait
 from gatewise.cli.checks import check_png
-from gatewise.cli.flags import whole
-from gatewise.cli.terminal import say, tell
+from gatewise.cli.flags import whole, whole_numbers
+from gatewise.cli.terminal import say, say_json, tell
 from gatewise.data.writing import write_file
-from gatewise.errors import OptionError, need
+from gatewise.errors import need
 
 if TYPE_CHECKING:
     from gatewise.memory import Memory, Outcome
@@ -47,7 +46,7 @@ def memory(
     from gatewise.memory import measure, picture  # noqa: PLC0415 - brings PyTorch
 
     found = measure(
-        lengths=_whole(lengths),
+        lengths=whole_numbers("--lengths", lengths),
         steps=steps,
         distance=distance,
         seed=seed,
@@ -57,20 +56,11 @@ def memory(
     if png is not None:
         write_file(png, picture(found))
     if json:
-        print(json_format.dumps(found.as_json()))
+        say_json(found.as_json())
         return
     _show(found)
     if png is not None:
         say(f"\nThe picture is in {png}.")
-
-
-def _whole(given: str) -> list[int]:
-    try:
-        return [int(length) for length in given.split(",")]
-    except ValueError:
-        raise OptionError(
-            f"--lengths must be whole numbers joined by commas, like 10,20,40. Got '{given}'."
-        ) from None
 
 
 def _progress(outcome: Outcome) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ from gatewise import options
 from gatewise.cli.flags import Reading
 from gatewise.cli.pairs import PairColumns, read_pairs
 from gatewise.cli.tables import guessed_column, write_answers
-from gatewise.cli.terminal import say
+from gatewise.cli.terminal import say, say_json
 from gatewise.cli.texts import LINES_OUT, blocks_of, is_lines
 from gatewise.data.problems import without_controls
 from gatewise.data.tables import Table
@@ -55,7 +54,7 @@ def predict(
         for one, found in zip(texts, answers, strict=True):
             if json:
                 told = {"text": one, "answers": [answer.as_json() for answer in found]}
-                print(json_format.dumps(told, ensure_ascii=False))
+                say_json(told)
             elif search.n_best is None:
                 print(without_controls(found[0].text), flush=sys.stdout.isatty())
             else:
@@ -86,7 +85,7 @@ def evaluate(
     )
     found = model.evaluate(rows.sources, rows.targets, **options.values(search or Search()))
     if json:
-        print(json_format.dumps(found.as_json(), ensure_ascii=False))
+        say_json(found.as_json())
     else:
         say(found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +13,7 @@ from gatewise.cli.checks import check_other
 from gatewise.cli.flags import Reading
 from gatewise.cli.tagged import TagFiles, TokenFiles
 from gatewise.cli.taggings import Block, likeliest, tagged
-from gatewise.cli.terminal import say
+from gatewise.cli.terminal import say, say_json
 from gatewise.cli.texts import BLOCK, blocks, encoding_alone, is_lines, lines_of
 from gatewise.data.conll import TaggedFile
 from gatewise.data.writing import write_parts
@@ -99,6 +98,6 @@ def evaluate(
     rows = found.sound(scheme, files.repair_bio)
     figures = tagger.evaluate(rows.tokens, rows.tags)
     if json:
-        print(json_format.dumps(msgspec.to_builtins(figures), ensure_ascii=False))
+        say_json(msgspec.to_builtins(figures))
     else:
         say(figures)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from typing import Any
 
 from gatewise.data.problems import shown, without_controls
 
@@ -11,6 +13,11 @@ from gatewise.data.problems import shown, without_controls
 def say(text: object) -> None:
     """Print lines on standard output."""
     print(_safe(text))
+
+
+def say_json(found: Any) -> None:
+    """Print a line of JSON on standard output."""
+    print(json.dumps(found, ensure_ascii=False))
 
 
 def write(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +10,10 @@ from cyclopts import Parameter
 from gatewise import options
 from gatewise.cli.checks import check_out, check_rejects
 from gatewise.cli.columns import Columns, Examples
+from gatewise.cli.finish import finish
 from gatewise.cli.flags import Reading, ReadingFlags, flags
 from gatewise.cli.kinds import begun
-from gatewise.cli.terminal import say, tell
+from gatewise.cli.terminal import tell
 from gatewise.data.checks import check_label_column, check_test
 from gatewise.errors import OptionError
 from gatewise.pictures import need_drawing
@@ -92,16 +92,15 @@ def classify(
     )
     assert model.report_ is not None
     model.report_ = replace(model.report_, columns=TableColumns(**asdict(columns)))
-    model.save(out)
-    say(model.report_)
-    if "test" in held:
-        try:
-            found = model.evaluate(held["test"].texts, held["test"].labels)
-        except KeyboardInterrupt:
-            tell("interrupted", f"the model is in {out}, not tested")
-            sys.exit(130)
-        say(f"\nOn the test rows of {test}:\n\n{found}")
-    say(f'\nThe model is in {out}. Try: echo "Some text." | gatewise predict {out} -')
+    tested = held.get("test")
+    test_rows = None if tested is None else (tested.texts, tested.labels)
+    finish(
+        model,
+        out,
+        test_rows,
+        f"On the test rows of {test}:\n\n",
+        f'echo "Some text." | gatewise predict {out} -',
+    )
 
 
 def _check(rows: Examples, allowed: list[str] | None, training: ClassifierTraining) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +9,10 @@ from cyclopts import Parameter
 
 from gatewise import options
 from gatewise.cli.checks import check_out, check_rejects
+from gatewise.cli.finish import finish
 from gatewise.cli.flags import Reading, ReadingFlags, flags
 from gatewise.cli.kinds import begun
-from gatewise.cli.terminal import say, tell
+from gatewise.cli.terminal import tell
 from gatewise.cli.texts import is_lines, open_texts
 from gatewise.data.lines import Column
 from gatewise.errors import OptionError
@@ -76,13 +76,12 @@ def language(
     learn(texts, dev=held.get("dev"), **options.values(training))
     for note in [note for table in tables for note in table.notes]:
         tell("note", note)
-    model.save(out)
-    say(model.report_)
-    if "test" in held:
-        try:
-            found = model.evaluate(held["test"])
-        except KeyboardInterrupt:
-            tell("interrupted", f"the model is in {out}, not tested")
-            sys.exit(130)
-        say(f"\nOn the test texts of {test}: {found}")
-    say(f'\nThe model is in {out}. Try: gatewise generate {out} "Once upon a time"')
+    tested = held.get("test")
+    test_rows = None if tested is None else (tested,)
+    finish(
+        model,
+        out,
+        test_rows,
+        f"On the test texts of {test}: ",
+        f'gatewise generate {out} "Once upon a time"',
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +9,10 @@ from cyclopts import Parameter
 
 from gatewise import options
 from gatewise.cli.checks import check_out
+from gatewise.cli.finish import finish
 from gatewise.cli.flags import Reading, ReadingFlags, flags
 from gatewise.cli.pairs import read_pairs
-from gatewise.cli.terminal import say, tell
+from gatewise.cli.terminal import tell
 from gatewise.tasks.seq2seq.options import Seq2SeqTraining
 from gatewise.tasks.seq2seq.task import Seq2Seq
 
@@ -67,13 +67,12 @@ def seq2seq(
     assert model.report_ is not None
     if rows.columns is not None:
         model.report_ = replace(model.report_, columns=astuple(rows.columns))
-    model.save(out)
-    say(model.report_)
-    if "test" in held:
-        try:
-            found = model.evaluate(held["test"].sources, held["test"].targets)
-        except KeyboardInterrupt:
-            tell("interrupted", f"the model is in {out}, not tested")
-            sys.exit(130)
-        say(f"\nOn the test pairs of {test}, with a beam of 5: {found}")
-    say(f'\nThe model is in {out}. Try: echo "Some text." | gatewise predict {out} -')
+    tested = held.get("test")
+    test_rows = None if tested is None else (tested.sources, tested.targets)
+    finish(
+        model,
+        out,
+        test_rows,
+        f"On the test pairs of {test}, with a beam of 5: ",
+        f'echo "Some text." | gatewise predict {out} -',
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +9,10 @@ from cyclopts import Parameter
 
 from gatewise import options
 from gatewise.cli.checks import check_out
+from gatewise.cli.finish import finish
 from gatewise.cli.flags import flags
 from gatewise.cli.tagged import TagFileFlags, TagFiles
-from gatewise.cli.terminal import say, tell
+from gatewise.cli.terminal import tell
 from gatewise.data.checks import check_test
 from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.task import SequenceTagger
@@ -75,13 +75,12 @@ def tag(
     )
     assert model.report_ is not None
     model.report_ = replace(model.report_, tag_column=files.tag_column)
-    model.save(out)
-    say(model.report_)
-    if "test" in held:
-        try:
-            tested = model.evaluate(held["test"].tokens, held["test"].tags)
-        except KeyboardInterrupt:
-            tell("interrupted", f"the model is in {out}, not tested")
-            sys.exit(130)
-        say(f"\nOn the test sentences of {test}:\n\n{tested}")
-    say(f'\nThe model is in {out}. Try: echo "A plain sentence." | gatewise predict {out} -')
+    tested = held.get("test")
+    test_rows = None if tested is None else (tested.tokens, tested.tags)
+    finish(
+        model,
+        out,
+        test_rows,
+        f"On the test sentences of {test}:\n\n",
+        f'echo "A plain sentence." | gatewise predict {out} -',
+    )
