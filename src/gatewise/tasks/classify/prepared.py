@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatewise import kernels, options
+from gatewise import options
 from gatewise.data.checks import check_rows, check_texts
 from gatewise.errors import OptionError
 from gatewise.ragged import Ragged
@@ -18,6 +18,7 @@ from gatewise.tasks.classify.defaults import WITHOUT_SUBWORDS, Defaults
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.rows import ClassWeight, Rows, read_rows, split_rows
+from gatewise.tasks.settings import filled, on_this_machine
 from gatewise.tasks.texts import check_lengths, list_of_texts
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.text.vectors import read_vectors
@@ -81,9 +82,7 @@ def prepare(
         DataError: the texts and labels cannot be learned from.
         OptionError: an option does not fit the rows or the vectors.
     """
-    precision = kernels.chosen_precision(training.precision)
-    assert precision != "int8"  # which is not among the choices for training
-    training = replace(training, precision=precision)
+    training = on_this_machine(training)
     texts = list_of_texts(texts)
     check_lengths(texts, given, "labels")
     labels = beginning.labels(given, label_names)
@@ -118,15 +117,9 @@ def prepare(
             )
     defaults = Defaults.derive(len(rows), len(ids.values), len(labels.names))
     chosen = _resolved(wanted, defaults, vectors)
-    training = replace(
-        training,
-        epochs=training.epochs or defaults.epochs,
-        batch_size=training.batch_size or defaults.batch_size,
-        threads=training.threads or kernels.default_threads(),
-    )
     return Prepared(
         chosen=chosen,
-        training=training,
+        training=filled(training, defaults),
         labels=labels,
         tokenizer=tokenizer,
         unknown=unknown,

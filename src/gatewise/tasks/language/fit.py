@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from gatewise import kernels, options
+from gatewise import options
 from gatewise.data.lines import Lines
 from gatewise.errors import DataError
 from gatewise.nn.encoder import Encoder
@@ -24,6 +24,7 @@ from gatewise.tasks.language.options import LanguageTraining
 from gatewise.tasks.language.report import CACHED, Report
 from gatewise.tasks.language.windows import Window, Windows
 from gatewise.tasks.report import epoch_figures, perplexity_of
+from gatewise.tasks.settings import filled, on_this_machine
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.training.averaged_sgd import AveragedSGD
 from gatewise.training.loop import INTERRUPTED, train
@@ -105,9 +106,7 @@ def fit(
     `start` is what was learned before, to go on from it; None to start anew.
     """
     started = time.perf_counter()
-    precision = kernels.chosen_precision(training.precision)
-    assert precision != "int8"  # which is not among the choices for training
-    training = replace(training, precision=precision)
+    training = on_this_machine(training)
     for given in (texts, dev):
         if isinstance(given, Iterator):
             raise DataError(
@@ -120,8 +119,7 @@ def fit(
     tokenizer, corpus, dev_corpus = _read(model, texts, dev, training, start, joined=joined)
     defaults = Defaults.derive(len(corpus.ids), len(tokenizer) + 1)
     chosen = start.chosen if start else _resolved(model, defaults, documents)
-    filled = {n: v for n, v in vars(defaults).items() if getattr(training, n, 0) is None}
-    training = replace(training, **filled, threads=training.threads or kernels.default_threads())
+    training = filled(training, defaults)
     windows = _windows(chosen, training, corpus, len(tokenizer))
     warnings = _warnings(corpus, tokenizer)
 

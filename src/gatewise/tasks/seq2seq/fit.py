@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gatewise import kernels
 from gatewise.data.batches import bucketed, in_order
 from gatewise.nn.attention import Attention
 from gatewise.nn.encoder import RecurrentStack
@@ -26,6 +25,7 @@ from gatewise.tasks.seq2seq.options import Seq2SeqTraining
 from gatewise.tasks.seq2seq.pairs import Pairs, fitting, held_out, swapped, whole_pairs
 from gatewise.tasks.seq2seq.report import Report
 from gatewise.tasks.seq2seq.search import Search
+from gatewise.tasks.settings import filled, on_this_machine
 from gatewise.text.tokenizer import Tokenizer
 from gatewise.training.loop import INTERRUPTED, train
 from gatewise.training.progress import Epoch, Progress
@@ -101,9 +101,7 @@ def fit(
     if dev is not None or training.dev_share:
         need_figures()
     started = time.perf_counter()
-    precision = kernels.chosen_precision(training.precision)
-    assert precision != "int8"  # which is not among the choices for training
-    training = replace(training, precision=precision)
+    training = on_this_machine(training)
     warnings: list[str] = []
     given = Pairs.of(sources, targets)
     pairs = whole_pairs(given, warnings)
@@ -123,8 +121,7 @@ def fit(
     kept = fitting(pairs, rows.sources, rows.targets, training, warnings)
     rows = rows.take(kept)
     defaults = Defaults.derive(len(rows), rows.tokens, len(tokenizer) + 1)
-    filled = {n: v for n, v in vars(defaults).items() if getattr(training, n) is None}
-    training = replace(training, **filled, threads=training.threads or kernels.default_threads())
+    training = filled(training, defaults)
 
     with torch_settings(training):
         network = _network(model, tokenizer, rows, training)

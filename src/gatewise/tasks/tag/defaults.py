@@ -7,13 +7,7 @@ small network, much dropout, many passes and small batches; many want pieces of 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-from gatewise import options
-
-if TYPE_CHECKING:
-    from gatewise.tasks.tag.task import SequenceTagger
+from dataclasses import dataclass
 
 SMALL = 100_000
 """Training tokens below which data counts as small."""
@@ -51,12 +45,3 @@ class Defaults:
             batch_size=int(min(32, max(8, batch))),
             epochs=min(30, max(8, round(6000 / math.sqrt(max(tokens, 1))))),
         )
-
-    def fill(self, tagger: SequenceTagger) -> SequenceTagger:
-        """A tagger with these values where it has none."""
-        missing = {
-            name: value
-            for name, value in vars(self).items()
-            if name in options.names(tagger) and getattr(tagger, name) is None
-        }
-        return replace(tagger, **missing)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatewise import kernels
 from gatewise.data.checks import check_spelling, check_texts
 from gatewise.data.split import split
 from gatewise.errors import DataError, OptionError
 from gatewise.ragged import Ragged
+from gatewise.tasks.settings import filled, on_this_machine
 from gatewise.tasks.tag.defaults import Defaults
 from gatewise.tasks.tag.encoded import Encoded, Forms
 from gatewise.tasks.tag.lexicon import Lexicon, common_characters
@@ -100,8 +100,7 @@ def prepare(
         DataError: it cannot be learned from.
         OptionError: options do not fit it or each other.
     """
-    precision = kernels.chosen_precision(training.precision)
-    assert precision != "int8"  # which is not among the choices for training
+    training = on_this_machine(training)
     model, wanted = pretrained(tagger), tagger
     if model is not None:
         if model.chosen_.level not in ("word", "whitespace"):
@@ -127,7 +126,7 @@ def prepare(
             "dev sentences, or a dev_share above 0, or leave refit out."
         )
     defaults = Defaults.derive(len(rows), rows.words)
-    wanted = defaults.fill(wanted)
+    wanted = filled(wanted, defaults)
     if wanted.max_vectors is None:
         wanted = replace(wanted, max_vectors=_most_vectors(wanted.vectors))
     lexicon, kept = _lexicon(wanted, rows, model)
@@ -157,13 +156,7 @@ def prepare(
             scheme=known.scheme or "none",
             vectors=None,
         ),
-        training=replace(
-            training,
-            precision=precision,
-            epochs=training.epochs or defaults.epochs,
-            batch_size=training.batch_size or defaults.batch_size,
-            threads=training.threads or kernels.default_threads(),
-        ),
+        training=filled(training, defaults),
         rows=rows,
         dev_rows=dev_rows,
         tags=known,
