@@ -14,6 +14,7 @@ from gatewise.explanation.margins import Numbers, Side, measures, parts_told, st
 from gatewise.explanation.pooling import greatest, placed_head
 from gatewise.explanation.traces import Reading, Word, placed_words, traces
 from gatewise.ragged import Ragged
+from gatewise.tasks.classify.fitted import together
 from gatewise.text.pairs import placed_scores
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def explain_classifier(classifier: TextClassifier, text: str, label: object = No
     (words,), row, unknown = _encoded(fitted, [text])
     ids = row.values
     recurrent, linear = fitted.parts(row, unknown, *settings)
-    scores = fitted.scores(row, unknown, *settings)
+    scores = together(recurrent, linear)
     side = Side.of(fitted.labels, scores[0], label)
     others = fitted.batched_scores(_without_and_before(ids), unknown, *settings)
     running = np.append(others[len(ids) :], scores, axis=0)

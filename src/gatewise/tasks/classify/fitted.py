@@ -58,8 +58,7 @@ class Fitted:
             threads: by default all cores.
             precision: of the recurrent layers' products, see `gatewise.kernels`.
         """
-        recurrent, linear = self.parts(ids, unknown, threads, precision)
-        return recurrent if linear is None else np.asarray(recurrent + linear, np.float32)
+        return together(*self.parts(ids, unknown, threads, precision))
 
     def batched_scores(
         self, ids: Ragged, unknown: Floats, threads: int | None, precision: str
@@ -99,3 +98,8 @@ class Fitted:
         if self.pictures is not None:
             return self.pictures
         return pictures(self.report) if self.report else {}
+
+
+def together(recurrent: Floats, linear: Floats | None) -> Floats:
+    """The scores of both parts, (B, L): their sum."""
+    return recurrent if linear is None else np.asarray(recurrent + linear, np.float32)
