@@ -24,7 +24,7 @@ from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.prepared import Prepared, prepare
-from gatewise.tasks.classify.rows import Rows, hard_targets, read_rows
+from gatewise.tasks.classify.rows import Given, Rows, hard_targets, read_rows
 from gatewise.tasks.classify.scoring import answers, calibrate, probabilities
 from gatewise.tasks.classify.task import TextClassifier
 from gatewise.tasks.classify.transfer import Beginning
@@ -77,7 +77,7 @@ class Arena:
         # scikit-learn takes seconds to import, which are nobody's.
         Linear(["one", "two"], np.arange(2), np.ones(2, np.float32))
         started = time.perf_counter()
-        prepared = prepare(classifier, *train, dev, None, None, None, training, Beginning())
+        prepared = prepare(classifier, Given(*train, dev), training, Beginning())
         self._seconds = time.perf_counter() - started
         self.warnings = prepared.warnings
         # They are told once, not by every run.

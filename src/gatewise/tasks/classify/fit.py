@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from gatewise.tasks.classify.network import Batch, ClassifierNetwork
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.prepared import Prepared, prepare
 from gatewise.tasks.classify.report import Report
-from gatewise.tasks.classify.rows import ClassWeight, Rows
+from gatewise.tasks.classify.rows import Given, Rows
 from gatewise.tasks.classify.scoring import (
     calibrate,
     evaluated,
@@ -47,25 +47,23 @@ if TYPE_CHECKING:
 
 def fit(
     classifier: TextClassifier,
-    texts: Sequence[str],
-    given: Any,
-    dev: tuple[Sequence[str], Any] | None,
-    label_names: Sequence[Any] | None,
-    sample_weight: Sequence[float] | None,
-    class_weight: ClassWeight,
+    given: Given,
     training: ClassifierTraining,
     earlier: Fitted | None,
 ) -> None:
-    """Fit a classifier in place; the arguments are those of `TextClassifier.fit`.
+    """Fit a classifier in place.
 
-    `earlier` is what was learned before, to go on from it; None to start anew.
+    Args:
+        classifier: the options.
+        given: to learn from.
+        training: how.
+        earlier: what was learned before, to go on from it; None to start anew.
     """
     if training.baseline:
         need_linear()
     started = time.perf_counter()
     beginning = Beginning.of(classifier, earlier)
-    weighting = sample_weight, class_weight
-    prepared = prepare(classifier, texts, given, dev, label_names, *weighting, training, beginning)
+    prepared = prepare(classifier, given, training, beginning)
     labels, rows, dev_rows = prepared.labels, prepared.rows, prepared.dev_rows
     with torch_settings(prepared.training):
         network = network_of(prepared)

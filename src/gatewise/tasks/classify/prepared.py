@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from gatewise.ragged import Ragged
 from gatewise.tasks.classify.defaults import WITHOUT_SUBWORDS, Defaults
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.options import ClassifierTraining
-from gatewise.tasks.classify.rows import ClassWeight, Rows, read_rows, split_rows
+from gatewise.tasks.classify.rows import Given, Rows, read_rows, split_rows
 from gatewise.tasks.settings import filled, on_this_machine
 from gatewise.tasks.texts import check_lengths, list_of_texts
 from gatewise.text.tokenizer import Tokenizer
@@ -65,33 +64,32 @@ class Prepared:
 
 def prepare(
     classifier: TextClassifier,
-    texts: Sequence[str],
-    given: Any,
-    dev: tuple[Sequence[str], Any] | None,
-    label_names: Sequence[Any] | None,
-    sample_weight: Sequence[float] | None,
-    class_weight: ClassWeight,
+    given: Given,
     training: ClassifierTraining,
     beginning: Beginning,
 ) -> Prepared:
     """Read rows, hold out dev rows, learn the tokenizer and fill in what follows from the rows.
 
-    The arguments are those of `TextClassifier.fit`, and what training begins with.
+    Args:
+        classifier: the options.
+        given: to learn from.
+        training: how.
+        beginning: what it starts with.
 
     Raises:
         DataError: the texts and labels cannot be learned from.
         OptionError: an option does not fit the rows or the vectors.
     """
     training = on_this_machine(training)
-    texts = list_of_texts(texts)
-    check_lengths(texts, given, "labels")
-    labels = beginning.labels(given, label_names)
-    rows = read_rows(texts, given, labels, sample_weight, class_weight)
+    texts = list_of_texts(given.texts)
+    check_lengths(texts, given.labels, "labels")
+    labels = beginning.labels(given.labels, given.label_names)
+    rows = read_rows(texts, given.labels, labels, given.sample_weight, given.class_weight)
     warnings = _warnings(rows, labels, training)
-    if dev is None:
+    if given.dev is None:
         rows, dev_rows = split_rows(rows, labels, training)
     else:
-        dev_rows = read_rows(*dev, labels)
+        dev_rows = read_rows(*given.dev, labels)
 
     wanted = beginning.options(classifier)
     tokenizer = beginning.tokenizer(wanted, rows.texts)

@@ -37,6 +37,18 @@ class Rows:
         return Rows([self.texts[row] for row in rows], self.targets[rows], self.weights[rows])
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a user gives to learn from; see `TextClassifier.fit`."""
+
+    texts: Sequence[str]
+    labels: Any
+    dev: tuple[Sequence[str], Any] | None = None
+    label_names: Sequence[Any] | None = None
+    sample_weight: Sequence[float] | None = None
+    class_weight: ClassWeight = None
+
+
 def read_rows(
     texts: Sequence[str],
     given: Any,

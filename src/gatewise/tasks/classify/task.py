@@ -21,7 +21,7 @@ from gatewise.tasks.classify.fitted import Fitted
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.options import ClassifierTraining
 from gatewise.tasks.classify.report import Report
-from gatewise.tasks.classify.rows import ClassWeight, hard_targets, read_rows
+from gatewise.tasks.classify.rows import ClassWeight, Given, hard_targets, read_rows
 from gatewise.tasks.folders import model_of, weights_of
 from gatewise.tasks.learned import Learner, need_torch
 from gatewise.tasks.texts import list_of_texts
@@ -144,8 +144,8 @@ class TextClassifier(Learner[Fitted, Report]):
             DataError: the texts and labels cannot be learned from.
             TrainingError: training diverged from its start.
         """
-        weighting = sample_weight, class_weight
-        _fit(self, texts, labels, dev, label_names, *weighting, training, None)
+        given = Given(texts, labels, dev, label_names, sample_weight, class_weight)
+        _fit(self, given, training, None)
         return self
 
     def fine_tune(
@@ -167,8 +167,8 @@ class TextClassifier(Learner[Fitted, Report]):
         Raises:
             NotFittedError: nothing was learned yet.
         """
-        weighting = sample_weight, class_weight
-        _fit(self, texts, labels, dev, None, *weighting, training, self.fitted())
+        given = Given(texts, labels, dev, None, sample_weight, class_weight)
+        _fit(self, given, training, self.fitted())
         return self
 
     def predict(self, texts: Sequence[str]) -> list[Any]:
@@ -294,28 +294,10 @@ class TextClassifier(Learner[Fitted, Report]):
 
 
 def _fit(
-    classifier: TextClassifier,
-    texts: Sequence[str],
-    labels: Any,
-    dev: tuple[Sequence[str], Any] | None,
-    label_names: Sequence[Any] | None,
-    sample_weight: Sequence[float] | None,
-    class_weight: ClassWeight,
-    training: dict[str, Any],
-    earlier: Fitted | None,
+    classifier: TextClassifier, given: Given, training: dict[str, Any], earlier: Fitted | None
 ) -> None:
     settings = options.build(ClassifierTraining, training)
     need_torch("Training")
     from gatewise.tasks.classify.fit import fit  # noqa: PLC0415 - brings PyTorch
 
-    fit(
-        classifier,
-        texts,
-        labels,
-        dev,
-        label_names,
-        sample_weight,
-        class_weight,
-        settings,
-        earlier,
-    )
+    fit(classifier, given, settings, earlier)
