@@ -78,10 +78,11 @@ class Report(TrainingReport):
             return ""
         gain, metric = self.evaluation.score - self.baseline.score, self.evaluation.metric
         if gain <= 0:
+            behind = f"it is {-100 * gain:.1f} points of {metric} behind" if gain else "both tie"
             return (
-                "The network does not beat the most frequent tags on the dev sentences: it is "
-                f"{100 * abs(gain):.1f} points of {metric} behind. A list of words is as good; "
-                "give the network more sentences, more epochs or pretrained vectors."
+                f"The network does not beat the most frequent tags on the dev sentences: {behind}. "
+                "A list of words does as well; give the network more sentences, more epochs or "
+                "pretrained vectors."
             )
         return (
             f"The network beats the most frequent tags on the dev sentences by {100 * gain:.1f} "
