@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -67,6 +69,14 @@ def test_one_loaded_model_answers_many_callers_at_once(task: str, tmp_path: Path
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(answer, range(8)))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_model_that_has_answered_is_copied_and_pickled(task: str) -> None:
+    model, answers = fitted(task, epochs=2), EXAMPLES[task].answers
+    wanted = answers(model, NEW)
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):  # noqa: S301
+        assert answers(other, NEW) == wanted
 
 
 @pytest.mark.parametrize("task", TASKS)

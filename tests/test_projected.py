@@ -91,38 +91,28 @@ def test_copies_of_kept_products_answer_the_same() -> None:
         np.testing.assert_array_equal(found.rows[found.places], wanted.rows[wanted.places])
 
 
-@pytest.mark.parametrize(
-    ("rows", "places", "offsets", "sentence"),
-    [
-        (
-            (4, 63),
-            [0],
-            [0, 1],
-            "rows must have shape (4, 64) of this layer's products. Got (4, 63).",
-        ),
-        ((4, 64), [0, 4], [0, 2], "places must be from 0 to 3, the rows. Got 0 to 4."),
-        ((4, 64), [-1], [0, 1], "places must be from 0 to 3, the rows. Got -1 to -1."),
-        (
-            (4, 64),
-            [[0]],
-            [0, 1],
-            "places must be a contiguous one-dimensional int64 array. Got int64 of shape (1, 1).",
-        ),
-        (
-            (4, 64),
-            [0, 1],
-            [0, 3],
-            "offsets must rise from 0 to 2, the number of rows of x. Got offsets from 0 to 3.",
-        ),
-    ],
-)
-def test_what_does_not_fit_is_refused(rows: Any, places: Any, offsets: Any, sentence: str) -> None:
+@pytest.mark.parametrize("name", FLOAT32)
+def test_what_does_not_fit_is_refused(name: str) -> None:
     case = make_case("lstm", 1, (5, 16), (3,))
-    if kernels.describe()["in_use"] in ("generic", "neon", "avx2"):
-        pytest.skip("rows of products are padded otherwise here")
-    projected = Projected(np.zeros(rows, np.float32), np.array(places))
-    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        Prepared("lstm", case.weights).forward(projected, np.array(offsets))
+    with using(name):
+        layer = Prepared("lstm", case.weights)
+    size = layer.projected_size
+
+    def refused(shape: tuple[int, ...], places: Any, offsets: list[int], sentence: str) -> None:
+        projected = Projected(np.zeros(shape, np.float32), np.array(places, np.int64))
+        with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+            layer.forward(projected, np.array(offsets))
+
+    whose = f"rows must have shape (4, {size}) of this layer's products."
+    refused((4, size - 1), [0], [0, 1], f"{whose} Got (4, {size - 1}).")
+    limits = "places must be from 0 to 3, the rows."
+    refused((4, size), [0, 4], [0, 2], f"{limits} Got 0 to 4.")
+    refused((4, size), [-1], [0, 1], f"{limits} Got -1 to -1.")
+    refused((0, size), [0], [0, 1], "places must be empty where there are no rows.")
+    flat = "places must be a contiguous one-dimensional int64 array."
+    refused((4, size), [[0]], [0, 1], f"{flat} Got int64 of shape (1, 1).")
+    rise = "offsets must rise from 0 to 2, the number of places."
+    refused((4, size), [0, 1], [0, 3], f"{rise} Got offsets from 0 to 3.")
 
 
 @pytest.mark.parametrize("precision", [p for p in kernels.precisions() if p != "fp32"])

@@ -127,7 +127,7 @@ class Encoder:
         first = self.layers(precision)[0]
         if not first.projects:
             return self.embedded(ids, unknown)
-        if self._products is None and kernels.TokenProducts.fit(first, self._table):
+        if self._products is None and kernels.TokenProducts.fit_memory(first, self._table):
             self._products = kernels.TokenProducts(first, self._table)
         if self._products is not None and ids.max(initial=0) < len(self._table):
             return self._products.look_up(ids, threads)

@@ -55,8 +55,11 @@ def test_scores_and_transitions_are_those_of_the_answer(tagger: Any) -> None:
 def test_hidden_states_are_those_of_the_answer_to_the_bit(tagger: Any) -> None:
     found = explain(tagger, TEXT)
     top = [trace.hidden for trace in found.layers if trace.layer == 2]
-    scores = tagger.fitted().head(np.concatenate(top, axis=1))
-    np.testing.assert_array_equal(scores, tagger.scores([TEXT.split()])[0])
+    weights, (scores,) = tagger.weights_, tagger.scores([TEXT.split()])
+    hidden = np.concatenate(top, axis=1)
+    np.testing.assert_array_equal(tagger.fitted().head(hidden), scores)
+    product = hidden.astype(np.float64) @ weights["head.weight"].T + weights["head.bias"]
+    np.testing.assert_allclose(scores, product, atol=1e-5)
     (again,) = (reading for reading in read(tagger, ["", "it said", TEXT]) if reading.text == TEXT)
     for trace, wanted in zip(again.layers, found.layers, strict=True):
         for name, part in trace.parts.items():

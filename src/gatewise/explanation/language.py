@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gatewise.decoding.sampling import likeliest
 from gatewise.encoder import Floats
 from gatewise.explanation.explanation import Explanation, Measure
 from gatewise.explanation.limits import checked
@@ -96,12 +95,13 @@ def _words(fitted: Fitted, lines: list[str]) -> tuple[Word, ...]:
 
 def _expected(fitted: Fitted, outputs: Floats) -> Iterator[str]:
     """What was likeliest at every place, for people."""
-    for output in outputs:
-        scores = fitted.scores(output).astype(np.float64)
-        powers = np.exp(scores - scores.max())
-        chances = powers / powers.sum()
-        found = likeliest(chances, min(EXPECTED, len(chances)))
-        told = (f"'{fitted.classes[id]}' {chances[id]:.0%}" for id in found)
+    layer = fitted.output_layer
+    found = layer.likeliest(outputs, min(EXPECTED, len(layer.weight)))
+    chances = np.exp(found.scores - found.log_totals[:, None])
+    for ids, shares in zip(found.ids.tolist(), chances.tolist(), strict=True):
+        told = (
+            f"'{fitted.classes[id]}' {share:.0%}" for id, share in zip(ids, shares, strict=True)
+        )
         yield f"expected: {', '.join(told)}"
 
 

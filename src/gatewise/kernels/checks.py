@@ -92,7 +92,7 @@ def check_batch(x: Floats, offsets: Offsets, input_size: int) -> tuple[int, int]
     # One text takes some fifty microseconds: what is as it should be passes by a few comparisons.
     if not _fits(x, np.float32, 2) or x.shape[1] != input_size:
         check_array("x", x, (tokens, input_size), f" for an input size of {input_size}")
-    check_offsets(offsets, tokens)
+    check_offsets(offsets, tokens, "rows of x")
     return tokens, len(offsets) - 1
 
 
@@ -108,15 +108,17 @@ def check_projected(rows: Floats, places: Offsets, offsets: Offsets, width: int)
             f"Got {getattr(places, 'dtype', type(places).__name__)} of shape {_shape(places)}."
         )
     if not compiled.within(places, count):
+        if not count:
+            raise ValueError("places must be empty where there are no rows.")
         raise ValueError(
             f"places must be from 0 to {count - 1}, the rows. Got {places.min()} to {places.max()}."
         )
-    check_offsets(offsets, len(places))
+    check_offsets(offsets, len(places), "places")
     return len(places), len(offsets) - 1
 
 
-def check_offsets(offsets: Offsets, tokens: int) -> None:
-    """Offsets must rise from 0 to the number of tokens."""
+def check_offsets(offsets: Offsets, tokens: int, counted: str) -> None:
+    """Offsets must rise from 0 to the number of what is counted."""
     if not _fits(offsets, np.int64, 1) or len(offsets) == 0:
         raise ValueError(
             "offsets must be a contiguous one-dimensional int64 array of at least one entry. "
@@ -124,7 +126,7 @@ def check_offsets(offsets: Offsets, tokens: int) -> None:
         )
     if not compiled.rises(offsets, tokens):
         raise ValueError(
-            f"offsets must rise from 0 to {tokens}, the number of rows of x. "
+            f"offsets must rise from 0 to {tokens}, the number of {counted}. "
             f"Got offsets from {offsets[0]} to {offsets[-1]}."
         )
 

@@ -93,13 +93,23 @@ class Linear:
         """Log-probability of one class after every row, in nats: (R, I), (R,) → (R,).
 
         Raises:
-            ValueError: a shape or type does not fit, or `threads` is no whole number of at least 1.
-            IndexError: there is no such class.
+            ValueError: a shape or type does not fit, there is no such class, or `threads` is no
+                whole number of at least 1.
         """
+        rows, count = self._rows(x), len(self.weight)
+        if classes.shape != (rows,):
+            raise ValueError(
+                f"classes must have shape {(rows,)}, one for every row of x. Got {classes.shape}."
+            )
+        if rows and not 0 <= classes.min() <= classes.max() < count:
+            raise ValueError(
+                f"classes must be from 0 to {count - 1}. Got {classes.min()} to {classes.max()}."
+            )
         own = np.einsum("ri,ri->r", x, self.weight[classes])
         if self.bias is not None:
             own += self.bias[classes]
-        return np.asarray(own - self.likeliest(x, 0, threads).log_totals)
+        # The two sums round apart, which must not make a class more than certain.
+        return np.minimum(own - self.likeliest(x, 0, threads).log_totals, np.float64(0))
 
     def _rows(self, x: Floats) -> int:
         rows, size = len(x) if isinstance(x, np.ndarray) and x.ndim else 0, self.weight.shape[1]

@@ -33,7 +33,7 @@ class TokenProducts:
         return TokenProducts, (self._layer, self._vectors)  # copies meet all tokens anew
 
     @staticmethod
-    def fit(layer: Prepared, vectors: Floats) -> bool:
+    def fit_memory(layer: Prepared, vectors: Floats) -> bool:
         """Whether those of all tokens are few enough to be kept."""
         return len(vectors) * layer.projected_size <= MOST_KEPT
 

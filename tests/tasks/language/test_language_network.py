@@ -106,7 +106,7 @@ def test_the_torch_network_and_the_answer_without_torch_agree(
     if model.bidirectional:
         with torch.no_grad():
             outputs = forward_half(network, list(windows.in_order()), 1)[0].numpy()
-        scores = model.fitted().scores(outputs).astype(np.float64)
+        scores = model.fitted().output_layer(outputs).astype(np.float64)
         sums = np.log(np.exp(scores).sum(axis=1))
         nats = float((sums - scores[np.arange(len(scores)), windows.ids]).sum())
     else:

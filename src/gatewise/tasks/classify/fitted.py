@@ -10,6 +10,7 @@ import numpy as np
 
 from gatewise.data.batches import in_order
 from gatewise.encoder import Encoder, Floats
+from gatewise.kernels import Linear
 from gatewise.ragged import Ragged
 from gatewise.tasks.classify.labels import Labels
 from gatewise.tasks.classify.pictures import pictures
@@ -72,6 +73,11 @@ class Fitted:
             scores[rows] = self.scores(ids.take(rows), unknown, threads, precision)
         return scores
 
+    @cached_property
+    def head(self) -> Linear:
+        """What scores the labels, laid out for answering."""
+        return Linear(self.weights["head.weight"], self.weights["head.bias"])
+
     def parts(
         self, ids: Ragged, unknown: Floats, threads: int | None, precision: str
     ) -> tuple[Floats, Floats | None]:
@@ -81,7 +87,7 @@ class Fitted:
         """
         weights = self.weights
         pooled = self.encoder.pool(ids, unknown, threads, precision)
-        recurrent: Floats = pooled @ weights["head.weight"].T + weights["head.bias"]
+        recurrent = self.head(pooled, threads)
         if not self.chosen.token_pairs:
             return recurrent, None
         linear = pair_scores(

@@ -80,7 +80,7 @@ class Fitted:
         Arguments as `walk`.
         """
         hidden, states = self.walk(ids, start, threads, precision)
-        return self.projected(hidden), states
+        return self.projected(hidden, threads), states
 
     def walk(
         self,
@@ -100,16 +100,15 @@ class Fitted:
         inputs = self.encoder.inputs(ids.values, threads, precision)
         return self.encoder.walk(inputs, ids.offsets, start, threads, precision)
 
-    def projected(self, hidden: Floats) -> Floats:
-        """Outputs of hidden states: (…, H) → (…, E)."""
-        if "projection.weight" not in self.weights:
-            return hidden
-        product = hidden @ self.weights["projection.weight"].T
-        return np.asarray(product + self.weights["projection.bias"], np.float32)
+    def projected(self, hidden: Floats, threads: int | None = None) -> Floats:
+        """Outputs of hidden states: (N, H) → (N, E)."""
+        return hidden if self._projection is None else self._projection(hidden, threads)
 
-    def scores(self, outputs: Floats) -> Floats:
-        """Raw scores of all classes: (…, E) → (…, K)."""
-        return np.asarray(outputs @ self.output_weight.T + self.weights["output.bias"], np.float32)
+    @cached_property
+    def _projection(self) -> Linear | None:
+        if "projection.weight" not in self.weights:
+            return None
+        return Linear(self.weights["projection.weight"], self.weights["projection.bias"])
 
     @cached_property
     def output_layer(self) -> Linear:
@@ -117,8 +116,8 @@ class Fitted:
         return Linear(self.output_weight, self.weights["output.bias"])
 
     @cached_property
-    def _folded(self) -> tuple[Floats, Floats] | None:
-        """Weight (K, H) and bias (K,) of projection and scores in one; None where two are faster.
+    def _folded(self) -> Linear | None:
+        """Projection and scores of all classes in one; None where two are faster.
 
         Writing is bound by the weights that every token has to read: with few classes one product
         of K * H weights needs fewer of them.
@@ -132,14 +131,13 @@ class Fitted:
         weight = self.output_weight.astype(np.float64)
         bias = weight @ self.weights["projection.bias"] + self.weights["output.bias"]
         folded = weight @ self.weights["projection.weight"]
-        return folded.astype(np.float32), bias.astype(np.float32)
+        return Linear(folded.astype(np.float32), bias.astype(np.float32))
 
-    def next_scores(self, hidden: Floats) -> Floats:
-        """Raw scores of all classes after one hidden state: (H,) → (K,)."""
-        if self._folded is None:
-            return self.scores(self.projected(hidden))
-        weight, bias = self._folded
-        return np.asarray(weight @ hidden + bias, np.float32)
+    def next_scores(self, hidden: Floats, threads: int | None = None) -> Floats:
+        """Raw scores of all classes after hidden states: (N, H) → (N, K)."""
+        if self._folded is not None:
+            return self._folded(hidden, threads)
+        return self.output_layer(self.projected(hidden, threads), threads)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
         """Every text as the ids of its tokens and the end behind them.

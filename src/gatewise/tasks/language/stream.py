@@ -79,7 +79,7 @@ class Stream:
         """
         if not isinstance(k, int) or isinstance(k, bool) or k < 1:
             raise OptionError(f"k must be a whole number of at least 1. Got {k!r}.")
-        scores = self._fitted.next_scores(self._hidden)
+        scores = self._fitted.next_scores(self._hidden, self._threads)[0]
         powers = np.exp((scores - scores.max()).astype(np.float64))
         probabilities = powers / powers.sum()
         probabilities[self._fitted.tokenizer.unknown_id] = -1  # behind all others
@@ -102,7 +102,7 @@ class Stream:
 
     def write(self, generation: Generation, random: np.random.Generator) -> str | None:
         """Choose one token, read it, and return it as it stands in the text; None for its end."""
-        scores = self._fitted.next_scores(self._hidden)
+        scores = self._fitted.next_scores(self._hidden, self._threads)[0]
         if generation.repetition != 1:
             scores = penalised(scores, np.flatnonzero(self._seen), generation.repetition)
         scores[self._fitted.tokenizer.unknown_id] = -np.inf
@@ -125,7 +125,7 @@ class Stream:
         """Let ids (N,), at least one, go through the recurrent layers."""
         row = Ragged(ids, np.array([0, len(ids)]))
         hidden, self._states = self._fitted.walk(row, self._states, self._threads, self._precision)
-        self._hidden = hidden[-1].copy()  # (H,); a view would keep all of them
+        self._hidden = hidden[-1:].copy()  # (1, H); a view would keep all of them
         self._last = int(ids[-1])
         self._spaced = False
         self._seen[ids] = True

@@ -81,8 +81,10 @@ class Fitted:
     @cached_property
     def _products(self) -> WordCache:
         """What it makes of them, which is half of its work and the same at every token."""
-        first = self.encoder.layers("fp32")[0]
-        return WordCache(lambda words, threads: first.project(self.words(words, threads), threads))
+        return WordCache(self._projected)
+
+    def _projected(self, words: Sequence[str], threads: int | None) -> Floats:
+        return self.encoder.layers("fp32")[0].project(self.words(words, threads), threads)
 
     def read(
         self, tokens: Sequence[str], threads: int | None, precision: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,9 @@ class WordCache:
         self._compute = compute
         self._table = _Table()
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WordCache, (self._compute,)  # copies meet all words anew
 
     def look_up(self, tokens: Sequence[str], threads: int | None) -> tuple[Floats, Places]:
         """The numbers of all words that were met, (M, E), and the row of every token, (N,)."""
