@@ -109,7 +109,8 @@ class Linear:
         if self.bias is not None:
             own += self.bias[classes]
         # The two sums round apart, which must not make a class more than certain.
-        return np.minimum(own - self.likeliest(x, 0, threads).log_totals, np.float64(0))
+        logarithms = own - self.likeliest(x, 0, threads).log_totals
+        return np.asarray(np.minimum(logarithms, 0.0))
 
     def _rows(self, x: Floats) -> int:
         rows, size = len(x) if isinstance(x, np.ndarray) and x.ndim else 0, self.weight.shape[1]
