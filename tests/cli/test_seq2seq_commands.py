@@ -173,6 +173,10 @@ def test_evaluation_is_that_of_sacrebleu(folder: Path) -> None:
         (["train", "seq2seq", "bad.jsonl", "--out", "x"], "bad.jsonl, line 7: "),
         (["predict", "mt", "some.txt", "--out", "x.csv"], "--out needs a table."),
         (
+            ["predict", "mt", "new.csv", "--n-best", "2", "--out", "out.csv"],
+            "A table has one answer a row: leave --n-best out",
+        ),
+        (
             ["predict", "mt", "some.txt", "--beam", "2", "--n-best", "3"],
             "--n-best must be at most 'beam', 2. Got 3.",
         ),

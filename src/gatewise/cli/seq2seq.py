@@ -15,7 +15,7 @@ from gatewise.cli.terminal import say, say_json
 from gatewise.cli.texts import LINES_OUT, blocks_of, is_lines
 from gatewise.data.problems import without_controls
 from gatewise.data.tables import Table
-from gatewise.errors import DataError
+from gatewise.errors import DataError, OptionError
 from gatewise.tasks.seq2seq.answering import warn_of_cuts
 from gatewise.tasks.seq2seq.search import Search
 
@@ -42,6 +42,11 @@ def predict(
     if out is not None:
         if is_lines(source):
             raise DataError(LINES_OUT)
+        if n_best is not None:
+            raise OptionError(
+                "A table has one answer a row: leave --n-best out, or leave --out out and read the "
+                "answers from standard output."
+            )
         _write(model, reading.open(source), source, out, text, search)
         return
     column = text

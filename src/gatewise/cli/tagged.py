@@ -55,7 +55,8 @@ class TokenFiles:
         table = _TABLE.search(out.lower())
         if table is not None and not (json and "json" in table[1]):
             raise OptionError(
-                f"--out of a tagger is CoNLL, or with --json a .jsonl file. Got '{out}'."
+                f"What a tagger says is CoNLL, or JSON lines with --json, and no table. Got "
+                f"--out '{out}': give a name like tagged.conll, or tagged.jsonl and --json."
             )
 
 

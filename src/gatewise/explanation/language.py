@@ -15,6 +15,7 @@ from gatewise.explanation.explanation import Explanation, Measure
 from gatewise.explanation.limits import checked
 from gatewise.explanation.traces import Reading, Word, moved, placed_words, traces
 from gatewise.ragged import Ragged
+from gatewise.tasks.report import perplexity_of
 from gatewise.text.rules import END
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def explain_language(model: LanguageModel, text: str) -> Explanation:
     return Explanation(
         "language",
         text,
-        f"perplexity {math.exp(min(nats / (len(ids) - 1), 700)):.2f} per token",
+        f"perplexity {perplexity_of(nats / (len(ids) - 1)):.2f} per token",
         tuple(
             replace(word, note=note)
             for word, note in zip(words, ["", *_expected(fitted, outputs)], strict=True)

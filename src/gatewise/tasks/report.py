@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
+from gatewise.data.problems import many
 from gatewise.errors import OptionError
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ class TrainingReport:
         """Sentences on how training went."""
         epochs, threads = len(self.epochs), self.training.threads
         told = (
-            f"{epochs} epoch{'s' * (epochs != 1)} in {self.seconds:.1f} s with {threads} "
-            f"thread{'s' * (threads != 1)} in {self.training.precision}; "
+            f"{many(epochs, 'epoch')} in {self.seconds:.1f} s with {many(threads, 'thread')} "
+            f"in {self.training.precision}; "
             f"the weights of epoch {self.best_epoch} were kept."
         )
         return [told, f"Training stopped: {self.stop}."] if self.stop else [told]

@@ -7,8 +7,10 @@ says of a name is lost to them, and few sentences cannot teach it letter by lett
 
 from __future__ import annotations
 
-ADDRESS, USER, LOWER_TAG, TAG, NUMBER, NUMBER_WITH_SIGNS, END, SIGNS, OTHER_SIGNS = range(9)
-"""http://… and www.…; @user; #tag and #Tag; digits; signs that end sentences, ASCII and others."""
+ADDRESS, MENTION, LOWER_HASHTAG, HASHTAG, NUMBER, NUMBER_WITH_SIGNS = range(6)
+"""http://… and www.…; @user; #tag and #Tag; digits alone and among signs."""
+SENTENCE_END, SIGNS, OTHER_SIGNS = 6, 7, 8
+"""Signs alone: those that end sentences, ASCII and others."""
 CAPITAL_WITH_DIGITS, WITH_DIGITS = 9, 10
 CAPITAL, FEW_CAPITALS, CAPITALS, LOWER, TITLE, MIXED = range(11, 17)
 """Letters: one, two or three, and more capitals; aa; Aa; and any others."""
@@ -23,9 +25,9 @@ def word_shape(word: str) -> int:
     if word.startswith(("http://", "https://", "www.")):
         return ADDRESS
     if len(word) > 1 and word[0] == "@":
-        return USER
+        return MENTION
     if len(word) > 1 and word[0] == "#":
-        return LOWER_TAG if word[1:].islower() else TAG
+        return LOWER_HASHTAG if word[1:].islower() else HASHTAG
     letters = [character for character in word if character.isalpha()]
     digits = sum(character.isdigit() for character in word)
     if not letters:
@@ -33,7 +35,7 @@ def word_shape(word: str) -> int:
             return NUMBER if digits == len(word) else NUMBER_WITH_SIGNS
         if not word.isascii():
             return OTHER_SIGNS
-        return END if any(sign in word for sign in ".!?") else SIGNS
+        return SENTENCE_END if any(sign in word for sign in ".!?") else SIGNS
     if digits:
         return CAPITAL_WITH_DIGITS if word[0].isupper() else WITH_DIGITS
     return _case(letters) + WITH_SIGNS * (len(letters) < len(word))

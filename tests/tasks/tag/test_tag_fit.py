@@ -18,13 +18,11 @@ from gatewise import (
     SequenceTagger,
     load,
 )
-from gatewise import options as gatewise_options
 from gatewise.store import read_folder
 from gatewise.tasks.tag.baseline import most_frequent_tags
 from gatewise.tasks.tag.defaults import Defaults
 from gatewise.tasks.tag.report import Report
 from gatewise.tasks.tag.rows import Sentences
-from gatewise.tasks.tag.task import LATER
 from gatewise.text.spans import spans_of, write
 from tagger_cases import OPTIONS, TAGS, TOKENS, TRAINING, made, write_vectors
 
@@ -239,21 +237,6 @@ def test_folders_whose_parts_do_not_fit(tmp_path: Path, change: Any, told: str) 
     assert isinstance(folder.labels, dict)
     with pytest.raises(ModelFileError, match=told):
         SequenceTagger.from_folder(replace(folder, labels=folder.labels | change))
-
-
-def test_folders_of_before_there_were_some_options_answer_as_they_did(tmp_path: Path) -> None:
-    tagger = made(near_vectors=False, shape_size=0)
-    tagger.save(tmp_path / "model")
-    folder = read_folder(tmp_path / "model")
-    assert LATER.items() <= folder.options.items()
-    old = {name: value for name, value in folder.options.items() if name not in LATER}
-    found = SequenceTagger.from_folder(replace(folder, options=old))
-    assert gatewise_options.values(found.chosen_) == gatewise_options.values(tagger.chosen_)
-    for mine, theirs in zip(found.scores(TOKENS), tagger.scores(TOKENS), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
-    del old["cell"]
-    with pytest.raises(ModelFileError, match="'cell' is missing"):
-        SequenceTagger.from_folder(replace(folder, options=old))
 
 
 def test_filters_over_characters_learn(tmp_path: Path) -> None:

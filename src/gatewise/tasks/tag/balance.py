@@ -8,7 +8,6 @@ is taken from the score of "O" is chosen by the F1 of the dev sentences, as a th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +16,6 @@ from gatewise.tasks.tag.answering import Scored, taggings
 from gatewise.tasks.tag.evaluation import span_scores
 from gatewise.tasks.tag.tags import Tags
 from gatewise.text.spans import OUTSIDE
-
-if TYPE_CHECKING:
-    from gatewise.tasks.tag.network import TaggerNetwork
 
 GRID = np.arange(0.0, 3.01, 0.25)
 """What may be taken from the score of "O", in nats."""
@@ -50,9 +46,3 @@ def best_balance(
     # The mean with its neighbours: the best one shall not be best by luck.
     smooth = np.convolve(np.pad(found, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
     return float(GRID[smooth.argmax()])
-
-
-def lower(network: TaggerNetwork, tags: Tags, amount: float) -> None:
-    """Let "O" score so much less."""
-    if amount:
-        network.head.bias.data[tags.number[OUTSIDE]] -= amount

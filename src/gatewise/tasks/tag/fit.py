@@ -14,11 +14,11 @@ from gatewise.chains import Chain
 from gatewise.data.batches import in_order
 from gatewise.tasks.report import epoch_figures
 from gatewise.tasks.tag.answering import Scored, taggings
-from gatewise.tasks.tag.balance import best_balance, lower
+from gatewise.tasks.tag.balance import best_balance
 from gatewise.tasks.tag.baseline import most_frequent_tags
 from gatewise.tasks.tag.evaluation import TagEvaluation, evaluate
 from gatewise.tasks.tag.fitted import Fitted
-from gatewise.tasks.tag.learning import batch_of, learn, network_of
+from gatewise.tasks.tag.learning import batch_of, learn, lower_outside, network_of
 from gatewise.tasks.tag.network import TaggerNetwork
 from gatewise.tasks.tag.options import TaggerTraining
 from gatewise.tasks.tag.prepared import Prepared, prepare
@@ -105,7 +105,7 @@ def balance(network: TaggerNetwork, prepared: Prepared) -> float:
     batches = list(_dev_scores(network, prepared))
     chain, tags = _chain(network, prepared), prepared.tags
     amount = best_balance(batches, chain, tags, prepared.dev_rows.tags)
-    lower(network, tags, amount)
+    lower_outside(network, tags, amount)
     return amount
 
 

@@ -15,7 +15,7 @@ from gatewise import kernels
 from gatewise.chains import Chain
 from gatewise.encoder import Encoder, Floats
 from gatewise.shapes import FilterShape
-from gatewise.tasks.tag.filters import Filters
+from gatewise.tasks.tag.character_cnn import CharacterCNN
 from gatewise.tasks.tag.lexicon import Lexicon
 from gatewise.tasks.tag.shapes import character_shape, sentence_shape
 from gatewise.tasks.tag.tags import Tags
@@ -49,7 +49,7 @@ class Fitted:
         return Encoder(sentence_shape(self.chosen, self.lexicon), self.weights)
 
     @cached_property
-    def speller(self) -> Encoder | Filters | None:
+    def speller(self) -> Encoder | CharacterCNN | None:
         """The layer that reads characters, laid out for answering."""
         if not self.chosen.characters:
             return None
@@ -59,7 +59,7 @@ class Fitted:
             if name.startswith("characters.")
         }
         shape = character_shape(self.chosen, self.lexicon)
-        return Filters(shape, own) if isinstance(shape, FilterShape) else Encoder(shape, own)
+        return CharacterCNN(shape, own) if isinstance(shape, FilterShape) else Encoder(shape, own)
 
     @cached_property
     def head(self) -> kernels.Linear:
@@ -106,11 +106,8 @@ class Fitted:
             own[strange] = self.encoder.vectors(forms)
         parts = [own]
         if self.lexicon.vector_size:
-            table = self.weights["vectors.weight"]
-            if self.chosen.near_vectors:
-                strange = np.flatnonzero(ids == 0)
-                ids[strange] = self.lexicon.near([tokens[p] for p in strange.tolist()], table)
-            parts.append(table.take(ids, axis=0))
+            table, near = self.weights["vectors.weight"], bool(self.chosen.near_vectors)
+            parts.append(table.take(self.lexicon.vector_ids(tokens, table, near=near), axis=0))
         if self.chosen.shape_size:
             shapes = [word_shape(token) for token in tokens]
             parts.append(self.weights["shapes.weight"].take(shapes, axis=0))

@@ -10,15 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 from gatewise.data.batches import bucketed
+from gatewise.nn.character_cnn import CharacterCNN
 from gatewise.nn.encoder import Encoder
-from gatewise.nn.filters import Filters
 from gatewise.nn.table import distinct
 from gatewise.shapes import FilterShape
 from gatewise.tasks.tag.encoded import Encoded
 from gatewise.tasks.tag.network import Batch, TaggerNetwork
 from gatewise.tasks.tag.prepared import Prepared
 from gatewise.tasks.tag.shapes import character_shape, sentence_shape
+from gatewise.tasks.tag.tags import Tags
 from gatewise.tasks.transfer import fill, rates
+from gatewise.text.spans import OUTSIDE
 from gatewise.training.loop import train
 from gatewise.training.progress import Epoch, Progress
 
@@ -39,11 +41,11 @@ def network_of(prepared: Prepared) -> TaggerNetwork:
     )
     if chosen.subwords:
         encoder.embedding.know(prepared.pieces)
-    characters: Encoder | Filters | None = None
+    characters: Encoder | CharacterCNN | None = None
     if chosen.characters:
         shape = character_shape(chosen, lexicon)
         characters = (
-            Filters(shape)
+            CharacterCNN(shape)
             if isinstance(shape, FilterShape)
             else Encoder(shape, dropout=dropout, precision=precision)
         )
@@ -131,3 +133,9 @@ def batch_of(encoded: Encoded, rows: NDArray[np.int64], prepared: Prepared) -> B
         spelled.offsets,
     )
     return Batch(*map(torch.from_numpy, arrays))
+
+
+def lower_outside(network: TaggerNetwork, tags: Tags, amount: float) -> None:
+    """Let "O" score so much less, see `gatewise.tasks.tag.balance`."""
+    if amount:
+        network.head.bias.data[tags.number[OUTSIDE]] -= amount

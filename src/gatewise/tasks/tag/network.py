@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gatewise.nn.character_cnn import CharacterCNN
 from gatewise.nn.crf import CRF
 from gatewise.nn.dropout import locked_dropout
 from gatewise.nn.encoder import Encoder
-from gatewise.nn.filters import Filters
 from gatewise.text.word_shapes import SHAPES
 
 
@@ -65,7 +65,7 @@ class TaggerNetwork(nn.Module):
         encoder: Encoder,
         tags: int,
         *,
-        characters: Encoder | Filters | None,
+        characters: Encoder | CharacterCNN | None,
         vectors: NDArray[np.float32] | None,
         shape_size: int,
         crf: bool,

@@ -145,9 +145,7 @@ def prepare(
         pieces = subword_buckets(words, wanted.subwords)
     vectors = None
     if kept is not None:
-        ids = lexicon.ids(forms.strange)
-        if wanted.near_vectors:
-            ids[ids == 0] = lexicon.near([forms.strange[p] for p in np.flatnonzero(ids == 0)], kept)
+        ids = lexicon.vector_ids(forms.strange, kept, near=bool(wanted.near_vectors))
         vectors = np.concatenate([kept[: lexicon.learned], kept[ids]])
     return Prepared(
         chosen=replace(

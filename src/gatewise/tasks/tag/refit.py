@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gatewise.data.problems import many
 from gatewise.errors import TrainingError
-from gatewise.tasks.tag.balance import lower
-from gatewise.tasks.tag.learning import learn, network_of
+from gatewise.tasks.tag.learning import learn, lower_outside, network_of
 from gatewise.tasks.tag.network import TaggerNetwork
 from gatewise.tasks.tag.prepared import Prepared, prepare
 from gatewise.training.loop import INTERRUPTED
@@ -56,13 +56,13 @@ def refitted(
             prepared = _together(tagger, first.prepared)
             progress.say(
                 f"learning again from all {len(prepared.rows):,} sentences, dev sentences too, for "
-                f"{epochs} epoch{'s' * (epochs != 1)}"
+                f"{many(epochs, 'epoch')}"
             )
             with torch_settings(prepared.training):
                 network = network_of(prepared)
                 stop = learn(network, prepared, lambda: None, stop=epochs)[-1].stop
             if not stop:
-                lower(network, prepared.tags, taken)
+                lower_outside(network, prepared.tags, taken)
                 return Learned(network, prepared, epochs)
             why = "it was interrupted" if stop == INTERRUPTED else "its training diverged"
         except KeyboardInterrupt:

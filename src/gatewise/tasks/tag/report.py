@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatewise.data.problems import many
 from gatewise.tasks.report import TrainingReport
 from gatewise.tasks.tag.balance import GRID
 from gatewise.tasks.tag.evaluation import TagEvaluation
 from gatewise.tasks.tag.options import TaggerTraining
+
+TIE = 0.0005
+"""A difference of scores that is none to a tenth of a point."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +56,9 @@ class Report(TrainingReport):
         if self.refit_epochs:
             lines.append(
                 f"A new network then learned from all {self.sentences + self.dev_sentences:,} "
-                f"sentences for {self.refit_epochs} epoch{'s' * (self.refit_epochs != 1)}. It is "
-                "the model. What is told of the dev sentences is of the network before it; no "
-                "sentences were held out from the new one."
+                f"sentences for {many(self.refit_epochs, 'epoch')}. It is the model. What is told "
+                "of the dev sentences is of the network before it; no sentences were held out from "
+                "the new one."
             )
         elif self.training.refit:
             lines.append(
@@ -77,12 +81,16 @@ class Report(TrainingReport):
         if self.evaluation is None or self.baseline is None:
             return ""
         gain, metric = self.evaluation.score - self.baseline.score, self.evaluation.metric
-        if gain <= 0:
-            behind = f"it is {-100 * gain:.1f} points of {metric} behind" if gain else "both tie"
+        more = "Give the network more sentences, more epochs or pretrained vectors."
+        if abs(gain) < TIE:
             return (
-                f"The network does not beat the most frequent tags on the dev sentences: {behind}. "
-                "A list of words does as well; give the network more sentences, more epochs or "
-                "pretrained vectors."
+                "The network and the most frequent tags are as good on the dev sentences: a list "
+                f"of words does as well. {more}"
+            )
+        if gain < 0:
+            return (
+                "The most frequent tags beat the network on the dev sentences by "
+                f"{-100 * gain:.1f} points of {metric}: prefer a list of words. {more}"
             )
         return (
             f"The network beats the most frequent tags on the dev sentences by {100 * gain:.1f} "

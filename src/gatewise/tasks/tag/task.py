@@ -6,7 +6,7 @@ Fitting needs PyTorch and happens in `fit.py`; everything here answers without i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gatewise import options
@@ -43,15 +43,6 @@ if TYPE_CHECKING:
 
 _SPLITTER = WordSplitter()
 """It remembers what it has split; all taggers split alike."""
-
-
-LATER = {
-    "character_layer": "recurrent",
-    "character_width": 3,
-    "near_vectors": False,
-    "shape_size": 0,
-}
-"""Options that folders of before do not hold, with what taggers did then."""
 
 
 @dataclass(eq=False)
@@ -302,7 +293,7 @@ class SequenceTagger(Learner[Fitted, Report]):
         Raises:
             ModelFileError: options, tags, words and weights do not belong together.
         """
-        tagger = model_of(cls, replace(folder, options=LATER | folder.options))
+        tagger = model_of(cls, folder)
         labels = folder.labels if isinstance(folder.labels, dict) else {}
         tags = Tags.from_json(labels.get("tags"))
         lexicon = Lexicon.from_json(labels.get("words"), Tokenizer.from_json(folder.tokenizer))

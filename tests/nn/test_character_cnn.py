@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gatewise.nn.filters import Filters
+from gatewise.nn.character_cnn import CharacterCNN
 from gatewise.ragged import Ragged
 from gatewise.shapes import FilterShape
-from gatewise.tasks.tag.filters import Filters as Answering
+from gatewise.tasks.tag.character_cnn import CharacterCNN as Answering
 
 CASES = [
     pytest.param([3, 1, 7], 3, id="a token shorter than the filters"),
@@ -22,14 +22,14 @@ CASES = [
 ]
 
 
-def filters(width: int) -> Filters:
+def filters(width: int) -> CharacterCNN:
     torch.manual_seed(0)
-    made = Filters(FilterShape(vocabulary_size=9, embedding_size=4, filters=21, width=width))
+    made = CharacterCNN(FilterShape(vocabulary_size=9, embedding_size=4, filters=21, width=width))
     torch.nn.init.normal_(made.convolution.bias)  # type: ignore[arg-type]
     return made
 
 
-def by_torch(made: Filters, tokens: list[Tensor]) -> Tensor:
+def by_torch(made: CharacterCNN, tokens: list[Tensor]) -> Tensor:
     """Every token alone, with zeros on both sides."""
     found = [0 * made.embedding.weight.sum() * made.convolution(torch.zeros(0, 4, 9)).amax(2)]
     for token in tokens:

@@ -10,7 +10,7 @@ from gatewise.ragged import Ragged, spaced
 from gatewise.shapes import FilterShape
 
 
-class Filters(nn.Module):
+class CharacterCNN(nn.Module):
     """Vectors of characters, F filters over `width` of them at a time, the maximum of each.
 
     The convolution of Ma & Hovy (2016) and Chiu & Nichols (2016), as torch.nn.Conv1d computes it
@@ -18,7 +18,7 @@ class Filters(nn.Module):
     Since there are few characters, the products of each with each place of the filters are a table
     that is computed once for all windows: a window is the sum of `width` of its rows.
 
-    Its state dict has the names that `gatewise.tasks.tag.filters.Filters` reads.
+    Its state dict has the names of `FilterShape.weights`, which answering reads.
 
     Args:
         shape: what it is made of.

@@ -11,8 +11,8 @@ from gatewise.ragged import Ragged, spaced
 from gatewise.shapes import FilterShape
 
 
-class Filters:
-    """What `gatewise.nn.filters.Filters` has learned, laid out for answering.
+class CharacterCNN:
+    """What `gatewise.nn.character_cnn.CharacterCNN` has learned, laid out for answering.
 
     Args:
         shape: what it is made of.
