@@ -243,8 +243,14 @@ def test_a_tag_that_looks_like_a_typo_is_told(tmp_path: Path) -> None:
         (["predict", "ner", "-", "--text", "x"], "--text is not for ner, which is a tagger."),
         (["predict", "ner", "-", "--beam", "3"], "--beam is not for ner, which is a tagger."),
         (["predict", "ner", "-", "--n-best", "0"], "--n-best must be at least 1. Got 0."),
-        (["predict", "ner", "-", "--out", "x.csv"], "--out of a tagger is CoNLL, or with --json"),
-        (["predict", "ner", "-", "--out", "x.jsonl"], "--out of a tagger is CoNLL, or with"),
+        (
+            ["predict", "ner", "-", "--out", "x.csv"],
+            "What a tagger says is CoNLL, or JSON lines with",
+        ),
+        (
+            ["predict", "ner", "-", "--out", "x.jsonl"],
+            "What a tagger says is CoNLL, or JSON lines with",
+        ),
         (["predict", "ner", "some.conll", "--out", "some.conll"], "some.conll is the file to ans"),
         (["predict", "ner", "some.csv"], "some.csv is a table (.csv)."),
         (["predict", "ner", "nowhere.txt"], "nowhere.txt: there is no such file."),

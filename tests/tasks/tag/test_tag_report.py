@@ -42,14 +42,20 @@ def report(**changes: Any) -> Report:
 @pytest.mark.parametrize(
     ("baseline", "told"),
     [
-        (0.8, "beats the most frequent tags on the dev sentences by 10.0 points of accuracy."),
-        (0.9, "are as good on the dev sentences: a list of words does as well."),
+        (
+            0.8,
+            "The network beats the most frequent tags on the dev sentences by 10.0 points of accuracy.",
+        ),
+        (
+            0.9,
+            "The network and the most frequent tags are as good on the dev sentences: a list of words",
+        ),
         (0.95, "The most frequent tags beat the network on the dev sentences by 5.0 points of"),
     ],
 )
 def test_the_verdict_is_plain(baseline: float, told: str) -> None:
     made = report(baseline=accuracy(baseline))
-    assert made.verdict().startswith(f"The network {told}")
+    assert made.verdict().startswith(told)
     assert str(made).endswith(made.verdict())
 
 
