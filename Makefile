@@ -12,7 +12,7 @@ IMDB ?= ../shared/data/imdb
 BENCH_OPTIONS ?=
 SANITIZED := build/sanitize
 KERNEL_TESTS := $(addprefix tests/test_,$(addsuffix .py,\
-	sanitizers kernels all_cells precision denormals concurrency))
+	sanitizers kernels all_cells projected linear precision denormals concurrency))
 SOURCES := pyproject.toml CMakeLists.txt constraints.txt $(wildcard cpp/*) \
 	$(shell find src -name '*.py' -o -name '*.csv' -o -path '*/page/*' 2>/dev/null)
 

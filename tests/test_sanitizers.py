@@ -26,8 +26,8 @@ def zeros(*shape): return np.zeros(shape, np.float32)
 weights = [zeros(96, 5)], [zeros(96, 24)], [zeros(96)], [zeros(96)]
 layer = machine.compiled.Packed(0, *weights, {precision}, 1)
 x, hidden = zeros(50, 5), zeros({rows}, 24)
-layer.forward(x, np.array({offsets}), None, None, hidden, zeros(1, 1, 24), zeros(1, 1, 24), None,
-              None, 1)
+layer.forward(x, None, None, np.array({offsets}), None, None, hidden, zeros(1, 1, 24),
+              zeros(1, 1, 24), None, None, 1)
 print("done")
 """
 FAULTS = {
