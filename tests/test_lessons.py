@@ -72,6 +72,10 @@ def texts_are_answered_alike_alone_and_in_a_batch(names: Any) -> None:
     assert abs(names["alone"] - names["beside"]).max() < 1e-5
 
 
+def a_rate_of_one_ends_worse_than_guessing(names: Any) -> None:
+    assert names["ends"][1.0] > np.log(2) > names["ends"][0.001] > names["ends"][0.01]
+
+
 def dropout_raises_the_loss_and_the_score(names: Any) -> None:
     _, plain, dropout = (model.report_.epochs[-1] for model in names["models"].values())
     assert plain.loss < dropout.loss / 5
@@ -94,6 +98,7 @@ CLAIMS = {
     "2-forgetting": gradients_vanish_but_for_an_open_gate,
     "3-gates": the_forget_gate_is_needed_and_does_not_fall_at_but,
     "4-ids": texts_are_answered_alike_alone_and_in_a_batch,
+    "5-training": a_rate_of_one_ends_worse_than_guessing,
     "6-depth": dropout_raises_the_loss_and_the_score,
     "7-both-ways": attention_is_not_contribution,
     "8-when-not": the_linear_model_is_taken,
