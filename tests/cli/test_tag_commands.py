@@ -266,6 +266,21 @@ def test_what_a_tagger_is_not_asked(folder: Path, command: list[str], told: str)
     assert told in err
 
 
+def test_tokens_with_tags_are_not_taken_for_sentences(folder: Path) -> None:
+    told = "end in tags, as those of CoNLL do, and are not sentences. Add --format conll, or"
+    text = (folder / "some.conll").read_text("utf-8")
+    (folder / "tokens.txt").write_text(text.replace("\t", " "), "utf-8")
+    for source, stdin, name in (("-", text, "standard input"), ("tokens.txt", "", "tokens.txt")):
+        status, out, err = gatewise("predict", "ner", source, stdin=stdin, cwd=folder)
+        assert (status, out) == (2, "")
+        assert f"The lines of {name} {told}" in err
+        for form in ("conll", "text"):
+            given = ("predict", "ner", source, "--format", form)
+            assert gatewise(*given, stdin=stdin, cwd=folder)[0] == 0
+    sentences = "It is O\nLet it be\nSo it is\n"
+    assert gatewise("predict", "ner", "-", stdin=sentences, cwd=folder)[0] == 0
+
+
 def test_nothing_that_is_printed_can_move_the_cursor(folder: Path) -> None:
     for given in (["-"], ["-", "--json"]):
         status, out, _ = gatewise("predict", "ner", *given, stdin="a \x1b[2J b\x07\n", cwd=folder)

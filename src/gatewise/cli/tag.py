@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 
 from gatewise.cli.checks import check_other
 from gatewise.cli.flags import Reading
-from gatewise.cli.tagged import TagFiles, TokenFiles
+from gatewise.cli.tagged import TagFiles, TokenFiles, check_sentences
 from gatewise.cli.taggings import Block, likeliest, tagged
 from gatewise.cli.terminal import say, say_json
 from gatewise.cli.texts import BLOCK, blocks, encoding_alone, is_lines, lines_of
@@ -45,7 +45,11 @@ def predict(
         tokens.check_out(out, json=json)
         check_other(out, source)
     plain = is_lines(source) if tokens.format is None else tokens.format == "text"
-    given = _plain(source, encoding) if plain else _tokenized(source, tokens, encoding)
+    if plain:
+        tags = tagger.labels_ if tokens.format is None else ()
+        given = _plain(source, encoding, tags)
+    else:
+        given = _tokenized(source, tokens, encoding)
     if n_best is None:
         parts = tagged(tagger, given, json)
     else:
@@ -60,9 +64,11 @@ def predict(
             sys.stdout.flush()
 
 
-def _plain(source: str, encoding: str) -> Iterator[Block]:
+def _plain(source: str, encoding: str, tags: Collection[str]) -> Iterator[Block]:
+    """Sentences; lines that end in one of `tags` are none, but tokens of CoNLL."""
     splitter = WordSplitter()
     for texts in lines_of(source, encoding):
+        check_sentences(texts, tags, source)
         yield [splitter.split(text) for text in texts], texts
 
 

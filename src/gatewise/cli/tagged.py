@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain as joined
 from typing import TYPE_CHECKING, Literal
@@ -12,12 +13,26 @@ from gatewise.cli.flags import flags
 from gatewise.cli.terminal import tell
 from gatewise.data.conll import Format, TaggedFile, format_of
 from gatewise.data.problems import many
-from gatewise.errors import OptionError
+from gatewise.errors import DataError, OptionError
 from gatewise.options import option
 from gatewise.tasks.tag.rows import Sentences, refuse_broken, repaired
 from gatewise.text.spans import Scheme, are_spans, scheme_of
 
 _TABLE = re.compile(r"(\.csv|\.jsonl|\.json|\.parquet|\.pq|\.duckdb|\.db|\.sqlite)(\.gz|\.zst)?$")
+FEWEST_LINES, NEARLY_ALL = 3, 0.9
+"""Lines, and the share of them that end in a tag, from which on a text looks like CoNLL."""
+
+
+def check_sentences(lines: Sequence[str], tags: Collection[str], source: str) -> None:
+    """Raise a DataError where lines that should be sentences are tokens with their tags."""
+    fields = [line.split() for line in lines if line.strip()]
+    tagged = sum(len(each) > 1 and each[-1] in tags for each in fields)
+    if len(fields) >= FEWEST_LINES and tagged >= NEARLY_ALL * len(fields):
+        name = "standard input" if source == "-" else source
+        raise DataError(
+            f"The lines of {name} end in tags, as those of CoNLL do, and are not sentences. Add "
+            "--format conll, or --format text if they are sentences all the same."
+        )
 
 
 @dataclass(frozen=True)
