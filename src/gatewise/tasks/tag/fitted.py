@@ -106,8 +106,10 @@ class Fitted:
             own[strange] = self.encoder.vectors(forms)
         parts = [own]
         if self.lexicon.vector_size:
-            table, near = self.weights["vectors.weight"], bool(self.chosen.near_vectors)
-            parts.append(table.take(self.lexicon.vector_ids(tokens, table, near=near), axis=0))
+            table = self.weights["vectors.weight"]
+            if self.chosen.near_vectors:
+                ids = self.lexicon.with_near(tokens, ids, table)
+            parts.append(table.take(ids, axis=0))
         if self.chosen.shape_size:
             shapes = [word_shape(token) for token in tokens]
             parts.append(self.weights["shapes.weight"].take(shapes, axis=0))

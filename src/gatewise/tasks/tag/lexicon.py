@@ -87,15 +87,16 @@ class Lexicon:
                 found[place] = ids[start + known[0]]
         return found
 
-    def vector_ids(
-        self, words: Sequence[str], vectors: NDArray[np.float32], *, near: bool
+    def with_near(
+        self, words: Sequence[str], ids: NDArray[np.int64], vectors: NDArray[np.float32]
     ) -> NDArray[np.int64]:
-        """Whose pretrained vectors words have, theirs or a near spelling's; 0 for none: (U,)."""
-        ids = self.ids(words)
-        if near:
-            strange = np.flatnonzero(ids == 0)
-            ids[strange] = self.near([words[place] for place in strange.tolist()], vectors)
-        return ids
+        """Numbers of words, those of near spellings for words that are not known: (U,).
+
+        Arguments as `near`; `ids` are the numbers of the words themselves.
+        """
+        found, strange = ids.copy(), np.flatnonzero(ids == 0)
+        found[strange] = self.near([words[place] for place in strange.tolist()], vectors)
+        return found
 
     def spelled(self, tokens: Sequence[str]) -> Ragged:
         """The characters of tokens by number, a row of int32 for each."""

@@ -145,7 +145,9 @@ def prepare(
         pieces = subword_buckets(words, wanted.subwords)
     vectors = None
     if kept is not None:
-        ids = lexicon.vector_ids(forms.strange, kept, near=bool(wanted.near_vectors))
+        ids = lexicon.ids(forms.strange)
+        if wanted.near_vectors:
+            ids = lexicon.with_near(forms.strange, ids, kept)
         vectors = np.concatenate([kept[: lexicon.learned], kept[ids]])
     return Prepared(
         chosen=replace(
